@@ -115,9 +115,9 @@ func parseInt(s string, to *int) error {
 	return err
 }
 
-// Validate says what is wrong with p, if anything. It refuses trees whose
-// Binomial part is endless (m·q > 1) and leaves other large trees to the
-// caller's patience.
+// Validate says what is wrong with p, if anything. It does not refuse trees that
+// promise to be endless (m·q > 1, say): a seed may still make them end, as that
+// of the published T3L does, and patience is the caller's.
 func (p Params) Validate() error {
 	switch {
 	case p.Type < Binomial || p.Type > Hybrid:
@@ -136,8 +136,6 @@ func (p Params) Validate() error {
 		return fmt.Errorf("uts: -m %d: want 0..%d", p.M, maxRootChildren)
 	case !(p.F >= 0 && p.F <= 1):
 		return fmt.Errorf("uts: -f %v: want 0..1", p.F)
-	case p.Type != Geometric && float64(p.M)*p.Q > 1:
-		return fmt.Errorf("uts: -m %d -q %v: m·q > 1 makes an endless tree", p.M, p.Q)
 	}
 	return nil
 }
