@@ -1,0 +1,145 @@
+package parallel
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// A Row is the input of one task.
+type Row struct {
+	Seq     uint64   // {#}, from 1
+	Slot    int      // {%}, from 1
+	Columns []string // one value per source; not changed after the row was made
+}
+
+// A Template is a command with replacement strings. It is immutable, so any
+// number of goroutines may use it at once.
+type Template struct {
+	parts []part // the whole line, for a shell
+	words []word // the line split into words; nil if it takes a shell
+	bare  bool   // no command was given: the row itself is the command line
+}
+
+// A part of a template is text, or a replacement string if field is not nil.
+type part struct {
+	text  string
+	field *field
+}
+
+// ErrPerl refuses a template with a Perl expression.
+var ErrPerl = errors.New("Perl expressions ({= … =}) are not supported: use the shell, for example $(printf %s {} | sed …)")
+
+// ParseTemplate makes a template of the words of a command, which are joined by
+// single spaces, as parallel does. Without any replacement string, " {}" is
+// added. Without any word, each row is a command line of its own.
+func ParseTemplate(command []string) (*Template, error) {
+	if len(command) == 0 {
+		return &Template{bare: true, parts: []part{{field: &field{}}}}, nil
+	}
+	line := strings.Join(command, " ")
+	if open := strings.Index(line, "{="); open >= 0 && strings.Contains(line[open+2:], "=}") {
+		return nil, ErrPerl
+	}
+	parts, found := parseParts(line)
+	if !found {
+		parts, _ = parseParts(line + " {}")
+	}
+	return &Template{parts: parts, words: splitWords(parts)}, nil
+}
+
+// parseParts cuts line at its replacement strings.
+func parseParts(line string) (parts []part, found bool) {
+	text := 0 // start of the text not yet in parts
+	for i := 0; i < len(line); {
+		if line[i] != '{' {
+			i++
+			continue
+		}
+		f, n, ok := parseField(line[i:])
+		if !ok {
+			i++
+			continue
+		}
+		if text < i {
+			parts = append(parts, part{text: line[text:i]})
+		}
+		parts = append(parts, part{field: &f})
+		found = true
+		i += n
+		text = i
+	}
+	if text < len(line) {
+		parts = append(parts, part{text: line[text:]})
+	}
+	return parts, found
+}
+
+// Bare reports that no command was given: the line of each row is a command
+// line as it stands.
+func (t *Template) Bare() bool { return t.bare }
+
+// Direct reports whether the commands of t need no shell.
+func (t *Template) Direct() bool { return t.words != nil }
+
+// UsesSlot reports whether the slot of a row matters to its command.
+func (t *Template) UsesSlot() bool {
+	for _, p := range t.parts {
+		if p.field != nil && p.field.form == formSlot {
+			return true
+		}
+	}
+	return false
+}
+
+// Command returns what to execute for a row: the words of a command when it
+// needs no shell, otherwise nil and a line for the shell.
+func (t *Template) Command(r Row) (argv []string, line string) {
+	if t.words != nil {
+		argv = t.argv(r)
+		if sameInShell(argv) {
+			return argv, ""
+		}
+	}
+	return nil, t.Line(r)
+}
+
+// Line returns the command of a row as a shell would have to be given it,
+// values quoted. It is what --dry-run prints.
+func (t *Template) Line(r Row) string {
+	var dst []byte
+	for _, p := range t.parts {
+		if p.field == nil {
+			dst = append(dst, p.text...)
+			continue
+		}
+		for i, v := range p.field.values(r) {
+			if i > 0 {
+				dst = append(dst, ' ')
+			}
+			if t.bare {
+				dst = append(dst, v...)
+			} else {
+				dst = AppendQuoted(dst, p.field.form.of(v))
+			}
+		}
+	}
+	return string(dst)
+}
+
+// values returns the values that f stands for, before its form is applied. There
+// are none if the row has no such column.
+func (f *field) values(r Row) []string {
+	switch {
+	case f.form == formSeq:
+		return []string{strconv.FormatUint(r.Seq, 10)}
+	case f.form == formSlot:
+		return []string{strconv.Itoa(r.Slot)}
+	case f.column == 0:
+		return r.Columns
+	}
+	if i := f.index(len(r.Columns)); i >= 0 {
+		return r.Columns[i : i+1]
+	}
+	return nil
+}
