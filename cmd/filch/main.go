@@ -6,5 +6,5 @@ package main
 import "os"
 
 func main() {
-	os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(runCommandLine(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // execute runs one command line and returns the exit code.
-func execute(args []string, stdin *os.File, stdout, stderr *os.File) int {
+func runCommandLine(args []string, stdin *os.File, stdout, stderr *os.File) int {
 	root := newRootCmd()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -40,13 +40,25 @@ func report(err error, stderr io.Writer) int {
 	return parallel.ExitError
 }
 
+const rootLong = `filch runs many commands at once. On one machine it needs no set-up:
+
+  filch run gzip -9k {} ::: *.log          one command per file, as many as there are CPUs
+  find . -name '*.png' | filch run 'convert {} {.}.jpg'
+  filch run -j4 -k --tag ping -c1 {} :::: hosts
+
+Its syntax is GNU parallel's; "filch run --help" tells the rest.`
+
 func newRootCmd() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "filch",
 		Short:         "Run many commands at once",
+		Long:          rootLong,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		// Our own errors are shorter than cobra's and name the flag.
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(newRunCmd())
+	root.SetFlagErrorFunc(explainFlagError)
+	root.AddCommand(newRunCmd(), newVersionCmd())
 	return root
 }

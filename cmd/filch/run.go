@@ -4,82 +4,102 @@ import (
 	"context"
 	"io"
 	"os"
-	"sync/atomic"
+	"runtime"
 
 	"github.com/spf13/cobra"
 
 	"github.com/filchsched/filch/cmd/filch/parallel"
-	"github.com/filchsched/filch/exec"
-	"github.com/filchsched/filch/exec/proc"
-	"github.com/filchsched/filch/exec/task"
 )
 
+const runLong = `Run a command once for each input, as many at a time as there are CPUs.
+
+The syntax is GNU parallel's. Inputs are the values after :::, the lines of the
+files after ::::, or else the lines of standard input:
+
+  filch run gzip -9k {} ::: *.log
+  find . -name '*.png' | filch run convert {} {.}.jpg
+  filch run 'wc -l < {}' :::: list-of-files
+  filch run echo {1}-{2} ::: a b ::: 1 2 3
+
+In the command these are replaced; without any of them " {}" is added:
+
+  {}    the input                      {1} {2} {-1}  that of the first, second, last source
+  {.}   without its extension          {2.} {1/} …   all forms work with a number
+  {/}   without its directory          {#}  the number of the task, from 1
+  {//}  its directory                  {%}  its slot: 1 to the number of jobs
+  {/.}  without directory and extension
+
+Several ::: or :::: combine each input with each other; :::+ and ::::+ go in
+step with the source before. Without a command each input is a command line.
+
+A command runs without a shell if it has no shell syntax in it, else with
+"sh -c"; inputs always arrive as they are, whatever characters they have. Output appears
+when a command has ended, never mixed with another's.
+
+Flags end at the first word of the command. The exit code is the number of
+commands that failed, 101 if more than 100, 255 if filch itself failed, and
+128 + n if signal n ended the run (141: the reader of the output went away).`
+
+// newRunCmd is the verb run.
 func newRunCmd() *cobra.Command {
+	var o runOptions
 	c := &cobra.Command{
-		Use: "run",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(args, os.Stdin, os.Stdout, os.Stderr)
+		Use:   "run [flags] [--] command [argument…] [::: value…] [:::: file…]",
+		Short: "Run a command once for each input, in parallel",
+		Long:  runLong,
+		RunE: func(c *cobra.Command, args []string) error {
+			return run(c.Context(), o, args, streams{os.Stdin, os.Stdout, os.Stderr})
 		},
 	}
-	c.Flags().SetInterspersed(false)
+	o.register(c)
 	return c
 }
 
-func run(args []string, in, out, errw *os.File) error {
-	command, sources := parallel.SplitArgs(args)
-	t, err := parallel.ParseTemplate(command)
+// streams are the standard streams of a run.
+type streams struct{ in, out, err *os.File }
+
+// run is the life of a run: read the command line, open the inputs, and feed their
+// rows to commands or, with --dry-run, to the printer.
+func run(ctx context.Context, o runOptions, args []string, std streams) error {
+	command, sources := o.split(args)
+	jobs, err := o.concurrency(runtime.GOMAXPROCS(0), std.err)
 	if err != nil {
 		return err
 	}
-	rows, err := parallel.OpenRows(sources, parallel.Options{Stdin: in})
+	template, err := parallel.ParseTemplate(command)
+	if err != nil {
+		return err
+	}
+	hintIfTerminal(sources, std)
+	rows, err := parallel.OpenRows(sources, parallel.Options{Stdin: std.in, Null: o.null, SkipBlank: o.skipBlank})
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	e, err := exec.New(exec.Config{})
-	if err != nil {
-		return err
+	ctx, stop := stopOnSignals(ctx)
+	if o.dryRun {
+		err = dryRun(ctx, template, rows, o, jobs, std.out)
+	} else {
+		err = execute(ctx, stop, template, rows, o, jobs, std)
 	}
-	job, err := e.NewJob(exec.JobConfig{External: true})
-	if err != nil {
-		return err
+	return outcome(ctx, err)
+}
+
+// hintIfTerminal tells somebody who forgot the inputs what is being waited for.
+func hintIfTerminal(sources []parallel.Source, std streams) {
+	if len(sources) > 0 || !isTerminal(std.in) {
+		return
 	}
-	r, err := proc.New(proc.Config{})
-	if err != nil {
-		return err
+	io.WriteString(std.err, "filch: reading inputs from the terminal, one per line; end with Ctrl-D (or give inputs after :::)\n")
+}
+
+// isTerminal reports whether f looks like a terminal: a character device that is not the
+// null device.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
 	}
-	seq := parallel.NewSequencer(out, errw, parallel.Arrange{})
-	var failed atomic.Int64
-	bag := exec.NewBag(job, func(c *exec.Ctx, row parallel.Row) {
-		var cmd proc.Command
-		var line string
-		if cmd.Argv, line = t.Command(row); line != "" {
-			cmd, _ = proc.Parse(line)
-		}
-		res := r.Run(c.Context(), cmd)
-		if res.State != task.Done {
-			failed.Add(1)
-		}
-		seq.Put(parallel.Output{Seq: row.Seq, Stdout: res.Stdout, Stderr: res.Stderr})
-	})
-	for {
-		row, err := rows.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if err := bag.Submit(context.Background(), row); err != nil {
-			return err
-		}
-	}
-	job.Close()
-	if err := job.Wait(context.Background()); err != nil {
-		return err
-	}
-	if n := failed.Load(); n > 0 {
-		return exitCode(parallel.ExitCode(n))
-	}
-	return nil
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }

@@ -2,6 +2,7 @@ package parallel
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"sync"
@@ -104,7 +105,7 @@ func (s *Sequencer) Close() error {
 func (s *Sequencer) hold(o Output) error {
 	if o.empty() {
 		o.close()
-		s.waiting.markEmpty(o.Seq, s.next)
+		s.waiting.mark(o.Seq, silent)
 		return nil
 	}
 	return s.waiting.add(o, s)
@@ -120,6 +121,23 @@ func (s *Sequencer) write(o Output) error {
 	}
 	if o.Stderr != nil && o.Stderr.Len() > 0 || o.Note != "" {
 		if err := flush(s.err, s.render(s.err, o.Stderr, o.Note, o.Tag)); err != nil {
+			return &WriteError{"standard error", err}
+		}
+	}
+	return nil
+}
+
+// copyOut writes output that is rendered already.
+func (s *Sequencer) copyOut(out, errs *io.SectionReader) error {
+	if out.Size() > 0 {
+		_, err := io.Copy(s.out, out)
+		if err := flush(s.out, err); err != nil {
+			return &WriteError{"standard output", err}
+		}
+	}
+	if errs.Size() > 0 {
+		_, err := io.Copy(s.err, errs)
+		if err := flush(s.err, err); err != nil {
 			return &WriteError{"standard error", err}
 		}
 	}
@@ -180,7 +198,7 @@ func (t *tagger) Write(p []byte) (int, error) {
 			}
 		}
 		line := p[n:]
-		if i := indexNewline(line); i >= 0 {
+		if i := bytes.IndexByte(line, '\n'); i >= 0 {
 			line = line[:i+1]
 		}
 		t.inLine = line[len(line)-1] != '\n'

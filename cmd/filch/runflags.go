@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/filchsched/filch/cmd/filch/parallel"
+)
+
+// runOptions are the flags of run.
+type runOptions struct {
+	jobs      string
+	keepOrder bool
+	tag       bool
+	dryRun    bool
+	null      bool
+	skipBlank bool
+	argFiles  []string
+}
+
+// register adds the flags to c, under parallel's names.
+func (o *runOptions) register(c *cobra.Command) {
+	f := c.Flags()
+	f.SetInterspersed(false)
+	f.SortFlags = false
+	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if canonical, ok := flagAliases[name]; ok {
+			name = canonical
+		}
+		return pflag.NormalizedName(name)
+	})
+	f.StringVarP(&o.jobs, "jobs", "j", "100%", "commands at a time: `N`, N% of the CPUs, +N more, -N fewer, 0 for as many as possible")
+	f.BoolVarP(&o.keepOrder, "keep-order", "k", false, "print output in the order of the inputs")
+	f.BoolVar(&o.tag, "tag", false, "put the inputs and a TAB before each line of output")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the commands, run nothing")
+	f.BoolVarP(&o.null, "null", "0", false, "inputs end with NUL, not newline (find -print0)")
+	f.StringArrayVarP(&o.argFiles, "arg-file", "a", nil, "read inputs from `FILE`, as :::: does; - is standard input; may be repeated")
+	f.BoolVarP(&o.skipBlank, "no-run-if-empty", "r", false, "skip inputs that are empty or blank")
+
+	// -P is -j under another letter.
+	f.VarP(f.Lookup("jobs").Value, "max-procs", "P", "")
+	f.Lookup("max-procs").Hidden = true
+	for _, name := range impliedFlags {
+		f.BoolP(name, impliedShort[name], true, "")
+		f.Lookup(name).Hidden = true
+	}
+	c.SetFlagErrorFunc(explainRunFlagError)
+}
+
+// flagAliases are parallel's other spellings of the flags we have.
+var flagAliases = map[string]string{
+	"j": "jobs", "k": "keep-order", "keeporder": "keep-order", "maxprocs": "max-procs",
+	"dryrun": "dry-run", "dr": "dry-run", "argfile": "arg-file", "norunifempty": "no-run-if-empty",
+	"willcite": "will-cite", "nn": "will-cite", "nonotice": "will-cite", "no-notice": "will-cite",
+}
+
+// impliedFlags ask for what is always so. They are accepted and have no effect.
+var (
+	impliedFlags = []string{"group", "gnu", "will-cite", "silent"}
+	impliedShort = map[string]string{"group": "g"}
+)
+
+// split splits args into command and sources. The files of --arg-file come first.
+func (o *runOptions) split(args []string) (command []string, sources []parallel.Source) {
+	for _, f := range o.argFiles {
+		sources = append(sources, parallel.Source{File: f})
+	}
+	command, given := parallel.SplitArgs(args)
+	return command, append(sources, given...)
+}
+
+// concurrency is how many commands may run at once on a machine with cpus usable CPUs.
+func (o *runOptions) concurrency(cpus int, stderr io.Writer) (int, error) {
+	n, err := parallel.ParseJobs(o.jobs, cpus)
+	if err != nil {
+		return 0, fmt.Errorf("--jobs: %w", err)
+	}
+	most := mostJobs()
+	switch {
+	case n == 0:
+		n = most
+	case n > most:
+		fmt.Fprintf(stderr, "filch: running %d commands at a time, not %d: more would need more open files or processes than are allowed (see ulimit -n, ulimit -u)\n", most, n)
+		n = most
+	}
+	return n, nil
+}
+
+// explainRunFlagError turns what pflag says of a flag of run into something to act on.
+func explainRunFlagError(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && notYet[unknown.GetSpecifiedName()] {
+		return fmt.Errorf("%s of GNU parallel is not supported yet (see filch run --help for what is)", asGiven(unknown))
+	}
+	return explainFlagError(c, err)
+}
+
+// explainFlagError is the same for any verb.
+func explainFlagError(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	help := fmt.Sprintf("(see %s --help)", c.CommandPath())
+	switch {
+	case errors.As(err, &invalid):
+		return fmt.Errorf("--%s: %q is no good: %w %s", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap(), help)
+	case !errors.As(err, &unknown):
+		return fmt.Errorf("%w %s", err, help)
+	}
+	if name := unknown.GetSpecifiedName(); len(name) > 1 {
+		if near := nearest(name, knownFlags(c.Flags())); near != "" {
+			return fmt.Errorf("unknown flag --%s: did you mean --%s?", name, near)
+		}
+	}
+	return fmt.Errorf("unknown flag %s %s", asGiven(unknown), help)
+}
+
+// asGiven is the flag as it stood on the command line.
+func asGiven(e *pflag.NotExistError) string {
+	if e.GetSpecifiedShortnames() != "" {
+		return "-" + e.GetSpecifiedName()
+	}
+	return "--" + e.GetSpecifiedName()
+}
+
+// knownFlags lists the flags that one may have meant.
+func knownFlags(f *pflag.FlagSet) []string {
+	var names []string
+	f.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	return names
+}
