@@ -3,16 +3,91 @@ package proc
 import (
 	"errors"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// Parse turns a line into the Command that does what `sh -c line` does,
-// without the shell where that makes no difference.
+// errNUL refuses what no command could ever receive.
+var errNUL = errors.New("the command line has a NUL byte in it, which no command can receive (is the input NUL-separated? then use -0)")
+
+// Parse turns a command line into the Command that does what `sh -c line`
+// does, and leaves the shell out where that makes no difference: when the line
+// is plain words, of which the first is not one the shell itself knows.
+//
+// It is a matter of whitelists. A byte that any shell might treat specially
+// anywhere, a first word that any shell might know, and the line goes to the
+// shell; so do lines that are merely unusual. The environment can still give
+// the first word a meaning (a function exported by bash, no PATH), which is why
+// the Command remembers its line and Run looks at that.
+//
+// The only error is a NUL byte in the line.
 func Parse(line string) (Command, error) {
 	if strings.IndexByte(line, 0) >= 0 {
-		return Command{}, errors.New("the command line contains a NUL byte, which no command can receive: remove it, or use -0 if the input is NUL-separated")
+		return Command{}, errNUL
+	}
+	if plainText(line) {
+		if argv := strings.FieldsFunc(line, isBlank); plainWords(argv) {
+			return Command{Argv: argv, line: line}, nil
+		}
 	}
 	if line == "" {
-		return Command{Shell: ":"}, nil
+		line = ":" // Command wants a script; this one does as much
 	}
 	return Command{Shell: line}, nil
+}
+
+func isBlank(r rune) bool { return r == ' ' || r == '\t' }
+
+// plainText reports whether line has only characters that mean themselves to
+// every shell. Not among them, beside the obvious: "#" and "~" (special only
+// before some words), "^" (a pipe to the Bourne shell), "!" and "{" (words),
+// "]" and "}", line breaks, and what is not UTF-8 or might count as blank somewhere.
+func plainText(line string) bool {
+	for i := 0; i < len(line); {
+		if c := line[i]; c < utf8.RuneSelf {
+			if !plainASCII[c] {
+				return false
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(line[i:])
+		if r == utf8.RuneError || !unicode.IsGraphic(r) || unicode.IsSpace(r) {
+			return false
+		}
+		i += n
+	}
+	return true
+}
+
+var plainASCII = func() (t [utf8.RuneSelf]bool) {
+	const plain = " \t%+,-./0123456789:=@_" +
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ" + "abcdefghijklmnopqrstuvwxyz"
+	for i := range len(plain) {
+		t[plain[i]] = true
+	}
+	return t
+}()
+
+// plainWords reports whether the shell would start the program argv[0] with
+// the arguments argv. "=" is an assignment in the first word, and zsh's path of
+// a command at the start of any; "%" at the start is a job; a leading "-" or
+// "+" would make the script an option of the shell's.
+func plainWords(argv []string) bool {
+	if len(argv) == 0 {
+		return false
+	}
+	name := argv[0]
+	if strings.ContainsAny(name, "=%") || strings.ContainsAny(name[:1], "-+@:") || strings.Trim(name, ".") == "" {
+		return false
+	}
+	if shellWords[name] && !twinWords[name] {
+		return false
+	}
+	for _, w := range argv[1:] {
+		if w[0] == '=' || w[0] == '-' && twinWords[name] {
+			return false
+		}
+	}
+	return true
 }

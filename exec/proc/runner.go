@@ -3,112 +3,124 @@ package proc
 import (
 	"context"
 	"errors"
-	"io/fs"
+	"fmt"
 	"os"
-	"os/exec"
 	"syscall"
 	"time"
 
 	"github.com/filchsched/filch/exec/task"
 )
 
+// memoryPerStream is kept in memory of a stream by default. Most commands
+// print less than a pipe holds; those that print more don't notice the file.
+const memoryPerStream = scratchSize
+
 // Config sets a Runner up. The zero value works.
 type Config struct {
-	MemoryPerStream int64  // bytes kept in memory per stream before spilling; 0 means a default
-	SpillDir        string // "" means os.TempDir()
+	MemoryPerStream int64  // bytes kept in memory per stream before spilling; 0 means 64 KiB
+	SpillDir        string // where output spills to; "" means os.TempDir()
 }
 
-// A Runner executes commands.
-type Runner struct{ c Config }
+// A Runner executes commands. It is safe for concurrent use; how many commands
+// run at the same time is the caller's business.
+type Runner struct {
+	memory   int64
+	spillDir string
+	grace    time.Duration
+	starter  starter
+	shell    string       // "" where there is none
+	env      *environment // of the caller, as New found it
+	null     *os.File
+}
 
-// A Result is what a command ended in and what it printed. Close both captures.
+// A Result is what a command ended in and what it printed. The captures belong
+// to the caller, who closes both. They are nil if the command did not start.
+//
+// Err is nil, a *StartError (Exit is 126 or 127), a *Failure (Exit is 125), an
+// *ExitError, or, when the context was cancelled before the command ended, an
+// error that wraps the context's cause. A command ended by a signal has Exit 0
+// and that Signal. Output that was lost makes a *Failure of any other end.
 type Result struct {
 	task.Outcome
 	Start          time.Time
 	Stdout, Stderr *Capture
 }
 
-// New makes a Runner.
+// New makes a Runner. It takes note of the environment and the working
+// directory, which must not change afterwards.
 func New(c Config) (*Runner, error) {
-	if c.MemoryPerStream == 0 {
-		c.MemoryPerStream = 256 << 10
+	if c.MemoryPerStream < 0 {
+		return nil, fmt.Errorf("proc: MemoryPerStream is %d; it must not be negative", c.MemoryPerStream)
 	}
-	return &Runner{c}, nil
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return nil, &Failure{Op: "cannot open the null device as standard input for commands", Err: err}
+	}
+	r := &Runner{
+		memory:   c.MemoryPerStream,
+		spillDir: c.SpillDir,
+		grace:    grace,
+		starter:  newStarter(),
+		env:      callersEnvironment(),
+		null:     null,
+	}
+	if r.memory == 0 {
+		r.memory = memoryPerStream
+	}
+	if r.spillDir == "" {
+		r.spillDir = os.TempDir()
+	}
+	r.shell, _ = findShell() // without one, commands that need it will say so
+	return r, nil
 }
 
-// Close frees what the Runner holds.
-func (r *Runner) Close() error { return nil }
+// Close frees what the Runner holds. No Run may be under way, and none may
+// follow. Captures outlive it.
+func (r *Runner) Close() error { return r.null.Close() }
 
-type sink struct {
-	r   *Runner
-	c   Capture
-	err error
-}
-
-func (s *sink) Write(p []byte) (int, error) {
-	s.c.size += int64(len(p))
-	if s.c.file == nil && s.c.size <= s.r.c.MemoryPerStream {
-		s.c.mem = append(s.c.mem, p...)
-		return len(p), nil
-	}
-	if s.c.file == nil {
-		f, err := os.CreateTemp(s.r.c.SpillDir, "filch-")
-		if err != nil {
-			return 0, err
-		}
-		os.Remove(f.Name())
-		s.c.file = f
-		if _, err := f.Write(s.c.mem); err != nil {
-			return 0, err
-		}
-		s.c.mem = nil
-	}
-	return s.c.file.Write(p)
-}
-
-// Run executes c and blocks until it has ended.
+// Run executes c, blocks until it has ended, and tells what it ended in.
+//
+// When ctx is cancelled the command's process group gets TERM, and after a
+// grace period KILL; Run returns when the group is gone. Processes that a
+// command left behind when it ended by itself are not waited for.
 func (r *Runner) Run(ctx context.Context, c Command) Result {
-	argv := c.Argv
-	if c.Shell != "" {
-		argv = []string{"/bin/sh", "-c", c.Shell}
-	}
 	res := Result{Start: time.Now()}
-	if len(argv) == 0 {
-		res.State, res.Exit = task.Failed, ExitNotFound
-		res.Err = &StartError{Exit: ExitNotFound, What: "no command"}
+	if ctx.Err() != nil {
+		res.cancelled(ctx, "not started")
 		return res
 	}
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env = c.Dir, c.Env
-	if c.Stdin != nil {
-		cmd.Stdin = c.Stdin
+	l, err := r.prepare(&c)
+	if err != nil {
+		res.notStarted(err)
+		return res
 	}
-	out, errs := &sink{r: r}, &sink{r: r}
-	cmd.Stdout, cmd.Stderr = out, errs
-	cmd.WaitDelay = time.Second
-	err := cmd.Run()
-	res.Wall = time.Since(res.Start)
-	res.Stdout, res.Stderr = &out.c, &errs.c
-	res.State = task.Done
-	if ps := cmd.ProcessState; ps != nil {
-		res.Usage.User, res.Usage.System = ps.UserTime(), ps.SystemTime()
-		ws := ps.Sys().(syscall.WaitStatus)
-		res.Exit = max(0, ps.ExitCode())
-		if ws.Signaled() {
-			res.Signal = int(ws.Signal())
-		}
-		if !ps.Success() {
-			res.State, res.Err = task.Failed, &ExitError{Code: res.Exit, Signal: syscall.Signal(res.Signal)}
-		}
-	} else if err != nil {
-		res.State, res.Err, res.Exit = task.Failed, err, ExitNotExecutable
-		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-			res.Exit = ExitNotFound
-			res.Err = &StartError{Name: argv[0], Exit: ExitNotFound, What: "command not found", Err: err}
-		}
+	l.out, l.err = r.newSpool(), r.newSpool()
+	p, err := r.start(l)
+	if err != nil {
+		res.notStarted(explain(l, err))
+		return res
 	}
-	if ctx.Err() != nil && res.State != task.Done {
-		res.State, res.Err = task.Cancelled, context.Cause(ctx)
+	s := stopWith(ctx, p, r.grace)
+	e, err := p.wait()
+	res.ended(e, err)
+	res.Stdout, res.Stderr = l.out.capture(), l.err.capture()
+	if stopped := s.finish(); stopped {
+		res.cancelled(ctx, "stopped")
 	}
+	p.release()
+	res.outputLost(l.out.failure(), l.err.failure())
 	return res
+}
+
+// start starts l, if need be as a script of the shell's.
+func (r *Runner) start(l *launch) (process, error) {
+	p, err := r.starter.start(l)
+	if errors.Is(err, syscall.ENOEXEC) && r.asScript(l) {
+		return r.starter.start(l)
+	}
+	return p, err
+}
+
+func (r *Runner) newSpool() *spool {
+	return &spool{limit: r.memory, create: func() (*os.File, error) { return createSpill(r.spillDir) }}
 }

@@ -1,0 +1,47 @@
+package proc
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+)
+
+// BenchmarkRun measures the spawn path with two callers. Compare it with
+// `seq 2000 | xargs -P2 -n1 true` on the same machine, in alternating runs.
+func BenchmarkRun(b *testing.B) {
+	for _, line := range []string{"true", "echo hello", "echo 'hello'"} {
+		for _, s := range starters() {
+			b.Run(fmt.Sprintf("%s/%s", line, s.name), func(b *testing.B) {
+				benchmarkLine(b, line, s.starter)
+			})
+		}
+	}
+}
+
+func benchmarkLine(b *testing.B, line string, s starter) {
+	r := newRunner(b, Config{})
+	r.starter = s
+	c := parse(b, line)
+	b.ReportAllocs()
+	next := make(chan struct{}, 64)
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for range next {
+				res := r.Run(context.Background(), c)
+				if res.Err != nil {
+					b.Error(res.Err)
+				}
+				res.Stdout.Close()
+				res.Stderr.Close()
+			}
+		})
+	}
+	for b.Loop() {
+		next <- struct{}{}
+	}
+	close(next)
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commands/s")
+}

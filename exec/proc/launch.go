@@ -1,0 +1,54 @@
+package proc
+
+import (
+	"os"
+	"syscall"
+	"time"
+)
+
+// A launch is a Command made ready: the path is resolved, the environment is
+// whole, and there is somewhere for the output to go.
+type launch struct {
+	path     string // as the child sees it, that is relative to dir
+	argv     []string
+	env      []string
+	dir      string // "" is ours
+	stdin    *os.File
+	out, err *spool
+}
+
+// A starter turns a launch into a running process that leads a process group of
+// its own. This is the seam for supervision: a starter that enters every
+// command into a cgroup, or has another process do the spawning, is another
+// starter. Errors are the operating system's own (syscall.Errno), or a *Failure
+// where filch itself is at fault; explain makes sentences of the former.
+//
+// start is called by many goroutines at once.
+type starter interface {
+	start(l *launch) (process, error)
+}
+
+// A process is a command that was started.
+type process interface {
+	// wait blocks until the command itself has ended, while it moves what the
+	// command prints to the spools. Whatever else may still hold the streams
+	// open, wait returns then, with all that was written by then. It is called
+	// once, and the spools belong to it until it returns.
+	wait() (ended, error)
+
+	// signal sends sig to every process of the group. It may be called at any
+	// time until release, concurrently with wait and after it; it reports
+	// whether the group has any process left.
+	signal(sig syscall.Signal) bool
+
+	// release frees what the process held. It is called once, after wait.
+	release()
+}
+
+// An ended says how a command ended and what it took.
+type ended struct {
+	exit         int
+	sig          syscall.Signal // not 0: what killed it
+	user, system time.Duration
+	maxMemory    int64 // bytes, 0 where it is not known
+}

@@ -1,0 +1,56 @@
+package proc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/filchsched/filch/exec/task"
+)
+
+// notStarted records that there was nothing to wait for.
+func (r *Result) notStarted(err error) {
+	r.State, r.Exit, r.Err = task.Failed, ExitFilchFailed, err
+	var s *StartError
+	if errors.As(err, &s) {
+		r.Exit = s.Exit
+	}
+	r.Wall = time.Since(r.Start)
+}
+
+// ended records how the command itself ended. err is filch's failure to see it.
+func (r *Result) ended(e ended, err error) {
+	r.Wall = time.Since(r.Start)
+	r.Exit, r.Signal = e.exit, int(e.sig)
+	r.Usage = task.Usage{User: e.user, System: e.system, MaxMemory: e.maxMemory}
+	switch {
+	case err != nil:
+		r.State, r.Exit, r.Err = task.Failed, ExitFilchFailed, err
+	case e.exit != 0 || e.sig != 0:
+		r.State, r.Err = task.Failed, &ExitError{Code: e.exit, Signal: e.sig}
+	default:
+		r.State = task.Done
+	}
+}
+
+// cancelled records that the context ended first. Exit and Signal stay what
+// the command ended in, if it was started.
+func (r *Result) cancelled(ctx context.Context, what string) {
+	r.State, r.Err = task.Cancelled, fmt.Errorf("%s: %w", what, context.Cause(ctx))
+	r.Wall = time.Since(r.Start)
+}
+
+// outputLost turns the result into a failure if either stream is incomplete:
+// what a command did is no use to a caller who can't have its output. A cancelled
+// one stays cancelled; its capture still says so.
+func (r *Result) outputLost(errs ...error) {
+	err := errors.Join(errs...)
+	if err == nil || r.State == task.Cancelled {
+		return
+	}
+	if r.Err != nil {
+		err = errors.Join(err, r.Err)
+	}
+	r.State, r.Exit, r.Signal, r.Err = task.Failed, ExitFilchFailed, 0, err
+}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package proc
+
+func newStarter() starter { return portableStarter{} }
