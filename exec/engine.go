@@ -1,107 +1,172 @@
-// Package exec is the local engine. (Skeleton: the interface is final, the inside is not.)
 package exec
 
 import (
-	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/filchsched/filch/exec/fair"
+	"github.com/filchsched/filch/exec/task"
+	"github.com/filchsched/filch/topology"
 )
 
-// Config sizes an Engine.
+// DefaultSlice is the least time that a turn pays for. At 2 ms the fair lock,
+// which is taken once per turn, is invisible, and two jobs still alternate
+// faster than a person can see.
+const DefaultSlice = 2 * time.Millisecond
+
+// MaxWorkers bounds the workers of one engine.
+const MaxWorkers = 4096
+
+// ErrClosed is returned for work that comes after Close.
+var ErrClosed = errors.New("exec: engine is closed")
+
+// Config sizes an Engine. The zero value means: this machine, all of it.
 type Config struct {
-	Workers int // 0: one per usable core
+	// Workers is the number of cores to use; 0 means as many as the
+	// affinity mask and the cgroup quota allow.
+	Workers int
+	// Topology says how far apart the cores are; nil means that of this
+	// machine, read when first needed.
+	Topology *topology.Topology
+	// Slice is the least time that a turn pays for; 0 means DefaultSlice.
+	Slice time.Duration
+	// Memory is what tasks that declare memory may hold together, in
+	// bytes; 0 means no bound.
+	Memory int64
+	// Log receives overruns and substitutions; nil discards them.
+	Log *slog.Logger
+
+	// cpuTime replaces the process's CPU clock in tests.
+	cpuTime func() (time.Duration, bool)
 }
 
-// An Engine runs jobs on workers.
+// An Engine runs jobs on workers, one per core. All methods are safe for
+// concurrent use.
+//
+// Lock order: inbox.mu of a job before Engine.mu; Engine.ctxMu is a leaf.
+// Nothing runs user code, steals or parks while it holds any of them.
 type Engine struct {
-	slots chan int
+	base    time.Time
+	log     *slog.Logger
+	cpuTime func() (time.Duration, bool)
+
+	// mu is the fair lock: taken once per turn and once per change from
+	// "no work visible" to "some".
+	mu      sync.Mutex
+	queue   *fair.Queue
+	tenants map[string]*fair.Group
+	jobs    map[*Job]struct{}
+	crew
+	admission
+
+	// events counts announcements. It is written under mu and read without
+	// it by workers that look once more before they park.
+	events atomic.Uint64
+	// hungry counts workers that search or sleep: one plain load tells a
+	// task whether splitting is worth it.
+	hungry atomic.Int32
+
+	stacks
+	watchdog
 }
 
-// New starts an engine.
+// New starts an engine. Close must be called to release its goroutines.
 func New(c Config) (*Engine, error) {
-	if c.Workers < 0 {
-		return nil, errors.New("exec: negative Workers")
+	if c.Workers < 0 || c.Workers > MaxWorkers {
+		return nil, fmt.Errorf("exec: Workers is %d; it must be between 0 (all usable cores) and %d", c.Workers, MaxWorkers)
+	}
+	if c.Slice < 0 || c.Memory < 0 {
+		return nil, fmt.Errorf("exec: Slice (%v) and Memory (%d) must not be negative", c.Slice, c.Memory)
+	}
+	top := c.Topology
+	if top == nil {
+		top = localTopology()
 	}
 	if c.Workers == 0 {
-		c.Workers = runtime.GOMAXPROCS(0)
+		c.Workers = top.Workers()
 	}
-	e := &Engine{slots: make(chan int, c.Workers)}
-	for i := range c.Workers {
-		e.slots <- i
+	if c.Slice == 0 {
+		c.Slice = DefaultSlice
 	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.cpuTime == nil {
+		c.cpuTime = processCPUTime
+	}
+	e := &Engine{
+		base:    time.Now(),
+		log:     c.Log,
+		cpuTime: c.cpuTime,
+		queue:   fair.NewQueue(c.Slice),
+		tenants: make(map[string]*fair.Group),
+		jobs:    make(map[*Job]struct{}),
+	}
+	e.crew.machine = top
+	e.admission.memory = c.Memory
+	e.watchdog.kick = make(chan struct{}, 1)
+	e.watchdog.stop = make(chan struct{})
+	e.stacks.wg.Add(1)
+	go e.watch()
+	e.mu.Lock()
+	e.setTarget(c.Workers)
+	e.mu.Unlock()
 	return e, nil
 }
 
-// Close waits for what runs and stops the workers.
-func (e *Engine) Close() error { return nil }
+// localTopology reads the machine once per process.
+var localTopology = sync.OnceValue(func() *topology.Topology {
+	t, err := topology.Read()
+	if err != nil || len(t.CPUs) == 0 {
+		t = &topology.Topology{CPUs: make([]topology.CPU, runtime.GOMAXPROCS(0))}
+		for i := range t.CPUs {
+			t.CPUs[i] = topology.CPU{OS: i, Core: i}
+		}
+	}
+	return t
+})
 
-// JobConfig describes a job.
-type JobConfig struct {
-	Name     string
-	Tenant   string // "" is the default tenant
-	Nice     int    // -20..19
-	External bool   // its tasks wait for something outside this process, as commands do: they hold a slot, not our CPU
-}
+// now is the engine's clock: nanoseconds since New, monotonic.
+func (e *Engine) now() int64 { return int64(time.Since(e.base)) }
 
-// A Job is a set of tasks submitted together.
-type Job struct {
-	e      *Engine
-	wg     sync.WaitGroup
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-}
-
-// NewJob opens a job.
-func (e *Engine) NewJob(c JobConfig) (*Job, error) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	return &Job{e: e, ctx: ctx, cancel: cancel}, nil
-}
-
-// Cancel drops what has not started and cancels the context of what runs.
-func (j *Job) Cancel(cause error) { j.cancel(cause) }
-
-// Close says that nothing more will be submitted.
-func (j *Job) Close() {}
-
-// Wait returns when the job is closed and every task has ended.
-func (j *Job) Wait(ctx context.Context) error { j.wg.Wait(); return context.Cause(j.ctx) }
-
-// A Ctx is handed to every task; it is valid until the task returns.
-type Ctx struct {
-	job    *Job
-	worker int
-}
-
-// Context is cancelled with the job.
-func (c *Ctx) Context() context.Context { return c.job.ctx }
-
-// Worker is the slot that the task runs on, from 0.
-func (c *Ctx) Worker() int { return c.worker }
-
-// A Bag is a flat set of tasks of one function.
-type Bag[A any] struct {
-	j  *Job
-	fn func(*Ctx, A)
-}
-
-// NewBag makes a bag in a job.
-func NewBag[A any](j *Job, fn func(*Ctx, A)) *Bag[A] { return &Bag[A]{j, fn} }
-
-// Submit adds a task; it blocks while the bag is full, until ctx ends.
-func (b *Bag[A]) Submit(ctx context.Context, a A) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-b.j.ctx.Done():
-		return context.Cause(b.j.ctx)
-	case s := <-b.j.e.slots:
-		b.j.wg.Add(1)
-		go func() {
-			defer b.j.wg.Done()
-			b.fn(&Ctx{b.j, s}, a)
-			b.j.e.slots <- s
-		}()
+// Close cancels every job that is still open, waits until what runs has
+// returned, and ends the workers. It is not for tasks to call.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		e.stacks.wg.Wait()
 		return nil
 	}
+	e.closed = true
+	open := make([]*Job, 0, len(e.jobs))
+	for j := range e.jobs {
+		open = append(open, j)
+	}
+	e.mu.Unlock()
+	for _, j := range open {
+		j.Cancel(ErrClosed)
+		j.Close()
+		<-j.done
+	}
+	e.mu.Lock()
+	e.extra = 0
+	e.setTarget(0)
+	e.mu.Unlock()
+	close(e.watchdog.stop)
+	e.dismissSpare()
+	e.stacks.wg.Wait()
+	return nil
+}
+
+// Capacity returns what one task may ask for at most.
+func (e *Engine) Capacity() task.Resources {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return task.Resources{Cores: e.target, Memory: e.admission.memory}
 }

@@ -129,6 +129,9 @@ func (g *Group) NewGroup(weight int64) *Group {
 	return child
 }
 
+// SetWeight changes the weight of the group; what was charged so far stays.
+func (g *Group) SetWeight(weight int64) { g.weight = max(1, weight) }
+
 func (g *Group) init(q *Queue, parent *Group, weight int64) {
 	g.setup(q, parent, weight)
 	g.entity.group = g
@@ -167,6 +170,7 @@ type Job struct {
 	want  bool  // it has work that one more turn could take
 	limit int   // most turns out at once; 0: no limit
 	usual int64 // nanoseconds that one of its tasks usually takes
+	used  int64 // nanoseconds of slot time of the turns that were settled
 	Owner any   // what the caller knows the job by; the queue does not look at it
 }
 
@@ -184,6 +188,9 @@ func (j *Job) SetWant(want bool) {
 	j.want = want
 	j.refresh()
 }
+
+// Service returns the slot time of all turns of the job that were settled.
+func (j *Job) Service() time.Duration { return time.Duration(j.used) }
 
 // Queued reports whether the job stands in line for a turn.
 func (j *Job) Queued() bool { return j.pos >= 0 }

@@ -10,8 +10,8 @@ import (
 // structure: the caller holds its lock, owns the clock and reports what was
 // used.
 type Queue struct {
-	root  Group
-	slice time.Duration
+	root   Group
+	slice  time.Duration
 	queued int   // jobs that stand in a heap
 	turns  int   // turns that are out
 	ahead  int64 // nanoseconds that those turns have paid ahead
@@ -79,6 +79,7 @@ func (q *Queue) TakeFor(j *Job) Turn {
 func (q *Queue) Renew(t *Turn, used time.Duration) bool {
 	j := t.Job
 	j.settle(t.paid, max(0, int64(used)))
+	j.used += max(0, int64(used))
 	q.ahead -= t.paid
 	if !j.least() {
 		t.paid = 0
@@ -120,6 +121,7 @@ func (q *Queue) Settle(t Turn, used time.Duration) {
 	q.ahead -= t.paid
 	q.check()
 	j.settle(t.paid, max(0, int64(used)))
+	j.used += max(0, int64(used))
 	j.refresh()
 }
 

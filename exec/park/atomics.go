@@ -4,5 +4,5 @@ package park
 
 import "sync/atomic"
 
-// word is an atomic bit set. Test builds replace it by the stepper's.
-type word = atomic.Uint64
+// Word is an atomic bit set. Test builds replace it by the stepper's.
+type Word = atomic.Uint64

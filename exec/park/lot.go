@@ -25,7 +25,19 @@ func (l *Lot[W]) Searching() int { return l.searching }
 // somebody searches already, and counts it as a searcher from now on: whoever
 // lists work next need not wake another one for the same news.
 func (l *Lot[W]) Wake() (w W, ok bool) {
-	if l.searching > 0 || len(l.idle) == 0 {
+	if l.searching > 0 {
+		return w, false
+	}
+	if w, ok = l.Pop(); ok {
+		l.searching++
+	}
+	return w, ok
+}
+
+// Pop takes out the worker that slept last, if any, for another reason than
+// to search.
+func (l *Lot[W]) Pop() (w W, ok bool) {
+	if len(l.idle) == 0 {
 		return w, false
 	}
 	last := len(l.idle) - 1
@@ -33,7 +45,6 @@ func (l *Lot[W]) Wake() (w W, ok bool) {
 	var none W
 	l.idle[last] = none
 	l.idle = l.idle[:last]
-	l.searching++
 	return w, true
 }
 
@@ -51,14 +62,3 @@ func (l *Lot[W]) EndSearch() { l.searching-- }
 
 // Sleep adds w, which is not searching any more and found nothing listed.
 func (l *Lot[W]) Sleep(w W) { l.idle = append(l.idle, w) }
-
-// Remove takes w out without waking it, and reports whether it slept.
-func (l *Lot[W]) Remove(w W) bool {
-	for i, x := range l.idle {
-		if x == w {
-			l.idle = append(l.idle[:i], l.idle[i+1:]...)
-			return true
-		}
-	}
-	return false
-}

@@ -14,12 +14,12 @@ const Places = 1024
 // pairs are sequentially consistent, so at least one side sees the other.
 // All methods are safe for concurrent use.
 type Presence struct {
-	words [Places / 64]word
+	words [Places / 64]Word
 }
 
 // Word returns the word that holds the bit of a place, and the bit's mask. An
 // owner keeps both, which makes its test after each push one plain load.
-func (p *Presence) Word(place int) (w *word, mask uint64) {
+func (p *Presence) Word(place int) (w *Word, mask uint64) {
 	return &p.words[place/64], uint64(1) << (place % 64)
 }
 

@@ -1,0 +1,203 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/filchsched/filch/exec/task"
+)
+
+// admission is what tasks hold beyond one core. All fields are guarded by
+// Engine.mu.
+//
+// One reservation at a time collects what its task needs, worker by worker as
+// their turns end, and memory as it is released. Two tasks that each hold half of
+// what they need, and wait for the other half, cannot exist.
+type admission struct {
+	memory int64 // that tasks may hold together; 0: no bound
+	held   int64 // that running tasks hold
+	resv   *reservation
+	// stalled are jobs whose next task waits for the reservation or for
+	// memory; they are announced again when either changes.
+	stalled []*Job
+}
+
+// A reservation is one task that waits for what it needs.
+type reservation struct {
+	job     *Job
+	piece   piece // one task, a unit under way
+	needs   task.Resources
+	donors  []*worker // workers that wait for it, and rest while it runs
+	started bool
+}
+
+// runAdmitted runs a piece of one task that has needs, now or later.
+func (c *Ctx) runAdmitted(p piece) {
+	switch c.e.admit(c.job.Load(), p) {
+	case admitted:
+		c.runSingle(p)
+		c.e.release(nil, p.chunk.needs)
+	case reserved:
+		// The unit goes on without this stack.
+		c.job.Load().units.Add(1)
+	case refused:
+		c.job.Load().stall(p)
+	}
+}
+
+type verdict int
+
+const (
+	admitted verdict = iota // holds what it needs
+	reserved                // has become the reservation
+	refused                 // somebody else's reservation comes first
+)
+
+// admit decides about a task with needs that a worker has taken.
+func (e *Engine) admit(j *Job, p piece) verdict {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	needs := p.chunk.needs
+	if e.resv == nil && needs.CoresOrOne() == 1 && e.fits(needs) {
+		e.held += needs.Memory
+		return admitted
+	}
+	if e.resv != nil {
+		e.stalled = append(e.stalled, j)
+		return refused
+	}
+	needs.Cores = min(needs.CoresOrOne(), max(1, e.target))
+	e.resv = &reservation{job: j, piece: p, needs: needs}
+	e.summon()
+	return reserved
+}
+
+func (e *Engine) fits(n task.Resources) bool {
+	return n.Memory == 0 || e.memory == 0 || e.held+n.Memory <= e.memory
+}
+
+// stall puts the task of p back and takes the job out of the line until
+// something is released.
+func (j *Job) stall(p piece) {
+	j.putBack(p)
+	j.e.mu.Lock()
+	defer j.e.mu.Unlock()
+	if slices.Contains(j.e.stalled, j) {
+		j.fair.SetWant(false)
+	}
+}
+
+// wantsDonor reports whether the reservation lacks workers. The caller holds
+// e.mu.
+func (e *Engine) wantsDonor() bool { return e.resv != nil && e.fits(e.resv.needs) }
+
+// donate gives w to the reservation, if there is one that its memory is there
+// for. The last worker that it needs takes a turn and runs it; the others rest
+// until it has run. It reports whether the caller should look again; w may
+// have a turn then. The caller holds e.mu.
+func (e *Engine) donate(w *worker) bool {
+	if !e.wantsDonor() || w.assigned != nil {
+		return false
+	}
+	e.endSearch(w)
+	r := e.resv
+	if len(r.donors)+1 < r.needs.Cores {
+		r.donors = append(r.donors, w)
+		w.resting = true
+		e.mu.Unlock()
+		<-w.wake
+		e.mu.Lock()
+		w.resting = false
+		return true
+	}
+	e.resv = nil
+	e.held += r.needs.Memory
+	r.started = true
+	e.begin(w, e.queue.TakeFor(r.job.fair))
+	w.cores = int64(r.needs.Cores)
+	w.assigned = r
+	e.unstall()
+	return true
+}
+
+// runReserved runs the task of a reservation that is complete.
+func (c *Ctx) runReserved(r *reservation) {
+	c.inUnit = true
+	c.runSingle(r.piece)
+	c.endUnit()
+	c.e.release(r, r.needs)
+	c.w.cores = 1
+}
+
+// release gives back what a task held.
+func (e *Engine) release(r *reservation, n task.Resources) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.held -= n.Memory
+	if r != nil {
+		e.releaseDonors(r)
+	}
+	e.unstall()
+	if e.wantsDonor() {
+		e.summon()
+	}
+}
+
+func (e *Engine) releaseDonors(r *reservation) {
+	for _, w := range r.donors {
+		w.wake <- struct{}{}
+	}
+	r.donors = nil
+}
+
+// unstall announces the jobs that waited. The caller holds e.mu.
+func (e *Engine) unstall() {
+	for _, j := range e.stalled {
+		j.fair.SetWant(true)
+	}
+	if len(e.stalled) > 0 {
+		e.events.Add(1)
+		e.stalled = e.stalled[:0]
+		e.wakeOne()
+	}
+}
+
+// summon wakes as many sleepers as the reservation lacks. The caller holds
+// e.mu.
+func (e *Engine) summon() {
+	if !e.wantsDonor() {
+		return
+	}
+	for range e.resv.needs.Cores - len(e.resv.donors) {
+		w, ok := e.lot.Pop()
+		if !ok {
+			break
+		}
+		w.wake <- struct{}{}
+	}
+	e.events.Add(1) // searchers look as well
+}
+
+// shrinkReservation is called when there are fewer workers than there were: a
+// task that needs more cores than are left takes all that are left.
+func (e *Engine) shrinkReservation() {
+	if e.resv != nil {
+		e.resv.needs.Cores = min(e.resv.needs.Cores, max(1, e.target))
+		e.releaseDonors(e.resv) // they come back as far as they are needed
+	}
+}
+
+// dropReserved drops the reserved task of a job that was cancelled.
+func (e *Engine) dropReserved(j *Job) {
+	e.mu.Lock()
+	r := e.resv
+	if r == nil || r.job != j {
+		e.mu.Unlock()
+		return
+	}
+	e.resv = nil
+	e.releaseDonors(r)
+	e.unstall()
+	e.mu.Unlock()
+	r.piece.chunk.drop(r.piece)
+	j.unitDone()
+}

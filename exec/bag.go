@@ -1,0 +1,210 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/filchsched/filch/exec/task"
+)
+
+// chunkLen is the number of arguments in a chunk: enough that its lock and its
+// reference count vanish per task, and small enough to be reused while in
+// cache.
+const chunkLen = 512
+
+// A Bag is a flat set of tasks of one function, each with an argument of its
+// own. Tasks start in the order of submission and end in any order. All
+// methods are safe for concurrent use.
+//
+// Arguments are kept in typed chunks that are reused: submitting allocates
+// nothing in the long run.
+type Bag[A any] struct {
+	j     *Job
+	fn    func(*Ctx, A)
+	needs task.Resources
+
+	// Guarded by j.in.mu.
+	open *argChunk[A] // the chunk that Submit fills
+	n    int64        // arguments in it
+	free *argChunk[A]
+}
+
+// An argChunk holds the arguments of separately submitted tasks.
+type argChunk[A any] struct {
+	chunk // first: a *chunk of this kind is a *argChunk[A]
+	bag   *Bag[A]
+	next  *argChunk[A]
+	left  atomic.Int64 // arguments not submitted yet, or of tasks not ended
+	args  [chunkLen]A
+}
+
+// A sliceChunk is the caller's own slice.
+type sliceChunk[A any] struct {
+	chunk
+	bag  *Bag[A]
+	args []A
+}
+
+// A rangeChunk is a run of integers; task i has the argument i.
+type rangeChunk struct {
+	chunk
+	bag *Bag[int]
+}
+
+// NewBag makes a bag of fn in j. fn may spawn; its Ctx is valid until it
+// returns. A panic in fn fails its task alone and is reported by Job.Wait.
+func NewBag[A any](j *Job, fn func(*Ctx, A)) *Bag[A] {
+	return &Bag[A]{j: j, fn: fn}
+}
+
+// A NoFitError says that no state of the engine could ever run a task.
+type NoFitError struct {
+	Needs    task.Resources
+	Capacity task.Resources
+}
+
+func (e *NoFitError) Error() string {
+	return fmt.Sprintf("exec: a task needs %v, but there are only %v", e.Needs, e.Capacity)
+}
+
+// SetNeeds declares what each task of the bag holds while it runs. It must be
+// called before the first Submit. It returns a *NoFitError if the engine is
+// too small for even one.
+func (b *Bag[A]) SetNeeds(r task.Resources) error {
+	if r.Cores < 0 || r.Memory < 0 {
+		return fmt.Errorf("exec: needs must not be negative: %d cores, %d bytes", r.Cores, r.Memory)
+	}
+	limit := b.j.e.Capacity()
+	if r.CoresOrOne() > limit.Cores || limit.Memory > 0 && r.Memory > limit.Memory {
+		return &NoFitError{Needs: r, Capacity: limit}
+	}
+	if r.Cores <= 1 && r.Memory == 0 {
+		r = task.Resources{}
+	}
+	b.needs = r
+	return nil
+}
+
+// Submit adds a task. It blocks while the job's inbox is full, until ctx ends;
+// called by a task of the same job with a context from Ctx.Context it does not
+// block but runs the task at once. It returns ErrJobClosed after Close and the
+// cause after Cancel.
+func (b *Bag[A]) Submit(ctx context.Context, a A) error {
+	in := &b.j.in
+	in.mu.Lock()
+	if in.queued >= in.limit || in.closed || in.refuse {
+		in.mu.Unlock()
+		if c := insideOf(ctx, b.j); c != nil && !b.j.cancelled() {
+			b.fn(c, a)
+			return nil
+		}
+		if err := b.j.room(ctx); err != nil {
+			return err
+		}
+	}
+	h := b.open
+	if h == nil {
+		h = b.newChunk()
+	}
+	i := b.n
+	h.args[i] = a
+	if b.n++; b.n == chunkLen {
+		b.open = nil
+	}
+	if in.pieces.len() > 0 && in.pieces.last().chunk == &h.chunk {
+		in.pieces.last().hi++
+	} else {
+		in.pieces.push(piece{&h.chunk, i, i + 1})
+	}
+	in.queued++
+	announce := b.j.arrived()
+	in.mu.Unlock()
+	if announce {
+		b.j.e.announce(b.j)
+	}
+	return nil
+}
+
+// SubmitSlice adds a task for each element in one call. The slice belongs to
+// the bag until the tasks have ended. It blocks while the inbox is full, then
+// goes in whole.
+func (b *Bag[A]) SubmitSlice(ctx context.Context, args []A) error {
+	h := &sliceChunk[A]{bag: b, args: args}
+	h.run, h.ended, h.needs = runSliceArg[A], keepChunk, b.needs
+	return b.j.submitPiece(ctx, piece{&h.chunk, 0, int64(len(args))})
+}
+
+// SubmitRange adds a task for each integer from lo up to, not including, hi.
+// However many there are, they cost one record.
+func SubmitRange(ctx context.Context, b *Bag[int], lo, hi int) error {
+	h := &rangeChunk{bag: b}
+	h.run, h.ended, h.needs = runRangeArg, keepChunk, b.needs
+	return b.j.submitPiece(ctx, piece{&h.chunk, int64(lo), int64(max(lo, hi))})
+}
+
+func (j *Job) submitPiece(ctx context.Context, p piece) error {
+	if err := j.room(ctx); err != nil {
+		return err
+	}
+	if p.len() == 0 {
+		j.in.mu.Unlock()
+		return nil
+	}
+	j.in.pieces.push(p)
+	j.in.queued += p.len()
+	announce := j.arrived()
+	j.in.mu.Unlock()
+	if announce {
+		j.e.announce(j)
+	}
+	return nil
+}
+
+// newChunk opens a chunk. The caller holds j.in.mu.
+func (b *Bag[A]) newChunk() *argChunk[A] {
+	h := b.free
+	if h == nil {
+		h = &argChunk[A]{bag: b}
+		h.run, h.ended, h.needs = runArg[A], endArgs[A], b.needs
+	} else {
+		b.free = h.next
+		h.next = nil
+	}
+	h.left.Store(chunkLen)
+	b.open, b.n = h, 0
+	return h
+}
+
+func runArg[A any](c *Ctx, h *chunk, i int64) {
+	t := (*argChunk[A])(unsafe.Pointer(h))
+	a := t.args[i]
+	var none A
+	t.args[i] = none // what it refers to is the task's now
+	t.bag.fn(c, a)
+}
+
+// endArgs puts a chunk back when all its tasks have come and gone.
+func endArgs[A any](h *chunk, n int64) {
+	t := (*argChunk[A])(unsafe.Pointer(h))
+	if t.left.Add(-n) > 0 {
+		return
+	}
+	b := t.bag
+	b.j.in.mu.Lock()
+	t.next = b.free
+	b.free = t
+	b.j.in.mu.Unlock()
+}
+
+func runSliceArg[A any](c *Ctx, h *chunk, i int64) {
+	t := (*sliceChunk[A])(unsafe.Pointer(h))
+	t.bag.fn(c, t.args[i])
+}
+
+func runRangeArg(c *Ctx, h *chunk, i int64) {
+	(*rangeChunk)(unsafe.Pointer(h)).bag.fn(c, int(i))
+}
+
+func keepChunk(*chunk, int64) {}

@@ -1,0 +1,173 @@
+package exec
+
+import "time"
+
+const (
+	// inboxEvery is how often a pick looks at the inbox before the stack's
+	// own deque, so that neither can starve the other. 61, as in the Go
+	// runtime: a prime, so that it does not beat with a program's own period.
+	inboxEvery = 61
+	// maxNext is how many stacks in a row a worker resumes because it has
+	// just made them ready itself; then others get a chance (tokio#5712).
+	maxNext = 3
+	// batchTime is how long a worker runs tasks of a bag between two looks
+	// at the clock, by the job's usual task time.
+	batchTime = int64(50 * time.Microsecond)
+	// maxBatch bounds the tasks between two looks at the clock.
+	maxBatch = 1024
+)
+
+// runTurn works for the job of c's worker until the turn is over or nothing is
+// found. Afterwards c either holds its worker with no job, or has given the
+// worker to another stack and holds none.
+func (c *Ctx) runTurn() {
+	w := c.w
+	j := w.job
+	c.attach(j)
+	c.lastWorker.Store(int32(w.id))
+	c.clock = max(c.clock, w.start)
+	if r := w.assigned; r != nil {
+		w.assigned = nil
+		c.runReserved(r)
+	}
+	for picks := 1; c.w != nil; picks++ {
+		if w.turn.Job == nil || c.clock >= w.deadline && !c.e.renew(w) {
+			c.leave(true)
+			return
+		}
+		if w.next != nil {
+			s := w.next
+			w.next = nil
+			c.switchTo(s)
+			return
+		}
+		if !c.pick(picks%inboxEvery == 0) {
+			c.leave(false)
+			return
+		}
+	}
+}
+
+// leave ends the turn and takes the next one.
+func (c *Ctx) leave(found bool) {
+	if s := c.w.next; s != nil {
+		c.w.next = nil
+		s.job.Load().pushReady(s)
+	}
+	if !c.e.nextTurn(c.w, found) {
+		c.w = nil
+	}
+}
+
+// pick does one thing for the job, and reports whether there was one. The
+// stack is at its root: what is on its deque are children that nobody joined.
+func (c *Ctx) pick(inboxFirst bool) bool {
+	if !inboxFirst && c.runOwn() {
+		return true
+	}
+	j := c.w.job
+	s, p := j.takeFrom(c.e.share(), j.batch())
+	switch {
+	case s != nil:
+		c.foundWork()
+		c.switchTo(s)
+		return true
+	case p.chunk != nil:
+		c.foundWork()
+		c.w.nextInRow = 0
+		c.runPiece(p)
+		return true
+	}
+	return inboxFirst && c.runOwn() || c.steal()
+}
+
+// foundWork tells the engine that this worker's search has ended.
+func (c *Ctx) foundWork() {
+	if c.w.searching {
+		c.e.found(c.w)
+	}
+}
+
+// runOwn runs the newest child left on the stack's own deque.
+func (c *Ctx) runOwn() bool {
+	r := c.dq.Pop()
+	if r != nil {
+		c.runRoot(r)
+	}
+	return r != nil
+}
+
+// runRoot runs r, which is on no deque any more, at the root of the stack.
+func (c *Ctx) runRoot(r *record) {
+	defer c.finish(r) // a task that calls runtime.Goexit is finished as well
+	c.runRecord(r)
+}
+
+// switchTo hands the worker to s, which can go on, and makes c a spare.
+func (c *Ctx) switchTo(s *Ctx) {
+	w := c.w
+	c.w = nil
+	s.resume(w)
+}
+
+// ready makes s, which was suspended, able to go on. If c holds a worker of
+// the same job and is about to be done, s is next on it; else it queues.
+func (c *Ctx) ready(s *Ctx) {
+	w := c.w
+	j := s.job.Load()
+	if w != nil && w.job == j && w.next == nil && w.nextInRow < maxNext && c.dq.Len() == 0 {
+		w.nextInRow++
+		w.next = s
+		return
+	}
+	j.pushReady(s)
+}
+
+// resumed is called by a stack that was suspended and has a worker again.
+func (c *Ctx) resumed() {
+	c.lastWorker.Store(int32(c.w.id))
+	c.foundWork()
+	c.clock = c.e.now()
+	c.fuel, c.burn = firstFuel, firstFuel
+}
+
+// Fuel: how many spawns lie between two looks at the clock. The number follows
+// the pace of spawns, so that the clock is read about every fuelTime and a long
+// fork-join notices the end of its turn.
+const (
+	firstFuel = 16
+	maxFuel   = 1 << 14
+	fuelTime  = int64(100 * time.Microsecond)
+)
+
+// refuel is called every so many spawns. It ends the turn if it is over: the
+// stack is parked in its job's inbox with its deque open to thieves, and its
+// worker serves whom it owes.
+func (c *Ctx) refuel() {
+	now := c.e.now()
+	took := now - c.clock
+	switch {
+	case took < fuelTime/2:
+		c.burn = min(c.burn*2, maxFuel)
+	case took > fuelTime*2:
+		c.burn = max(c.burn/4, 0)
+	}
+	c.fuel = c.burn
+	c.clock = now
+	w := c.w
+	if now < w.deadline || c.e.renew(w) {
+		return
+	}
+	c.suspendReady()
+}
+
+// suspendReady gives the worker away and waits for another one of the job.
+func (c *Ctx) suspendReady() {
+	w := c.w
+	c.w = nil
+	j := c.job.Load()
+	j.pushReady(c)
+	c.e.give(w)
+	<-c.wake
+	c.resumed()
+}
