@@ -21,27 +21,27 @@ const (
 // found. Afterwards c either holds its worker with no job, or has given the
 // worker to another stack and holds none.
 func (c *Ctx) runTurn() {
-	w := c.w
-	j := w.job
-	c.attach(j)
-	c.lastWorker.Store(int32(w.id))
-	c.clock = max(c.clock, w.start)
-	if r := w.assigned; r != nil {
-		w.assigned = nil
+	c.attach(c.w.job)
+	c.lastWorker.Store(int32(c.w.id))
+	c.clock = max(c.clock, c.w.start)
+	if r := c.w.assigned; r != nil {
+		c.w.assigned = nil
 		c.runReserved(r)
 	}
-	for picks := 1; c.w != nil; picks++ {
-		if w.turn.Job == nil || c.clock >= w.deadline && !c.e.renew(w) {
+	for picks := 1; ; picks++ {
+		w := c.w // a task that was suspended comes back on another worker
+		switch {
+		case w == nil:
+			return
+		case w.turn.Job == nil || c.clock >= w.deadline && !c.e.renew(w):
 			c.leave(true)
 			return
-		}
-		if w.next != nil {
+		case w.next != nil:
 			s := w.next
 			w.next = nil
 			c.switchTo(s)
 			return
-		}
-		if !c.pick(picks%inboxEvery == 0) {
+		case !c.pick(picks%inboxEvery == 0):
 			c.leave(false)
 			return
 		}

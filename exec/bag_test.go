@@ -1,0 +1,62 @@
+package exec
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+)
+
+func TestBagRunsEveryTaskOnce(t *testing.T) {
+	e := newEngine(t, Config{Workers: 3})
+	j, _ := e.NewJob(JobConfig{})
+	const n = 100_000
+	seen := make([]atomic.Int32, n)
+	bag := NewBag(j, func(c *Ctx, i int) { seen[i].Add(1) })
+	ctx := context.Background()
+	for i := range n / 2 {
+		if err := bag.Submit(ctx, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := SubmitRange(ctx, bag, n/2, n); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	if err := j.Wait(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for i := range seen {
+		if seen[i].Load() != 1 {
+			t.Fatalf("task %d ran %d times", i, seen[i].Load())
+		}
+	}
+}
+
+func BenchmarkBagSubmit(b *testing.B) {
+	e := newEngine(b, Config{Workers: 2})
+	j, _ := e.NewJob(JobConfig{})
+	bag := NewBag(j, func(c *Ctx, i int) {})
+	ctx := context.Background()
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		bag.Submit(ctx, i)
+		i++
+	}
+	j.Close()
+	j.Wait(ctx)
+}
+
+func BenchmarkBagSlice(b *testing.B) {
+	e := newEngine(b, Config{Workers: 2})
+	ctx := context.Background()
+	args := make([]int, 5_000_000)
+	for b.Loop() {
+		j, _ := e.NewJob(JobConfig{})
+		bag := NewBag(j, func(c *Ctx, i int) {})
+		bag.SubmitSlice(ctx, args)
+		j.Close()
+		j.Wait(ctx)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/5e6, "ns/task")
+}
