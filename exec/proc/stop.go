@@ -13,6 +13,11 @@ const (
 	// command which ignores TERM is dead before it can be started elsewhere.
 	grace = 2 * time.Second
 
+	// killSettle is how long we wait for the group to vanish after KILL. It takes
+	// a millisecond, unless a process is stuck in the kernel, or its parent (in a
+	// container: an init that does not look) leaves it a zombie, which is in nobody's way.
+	killSettle = time.Second
+
 	// groupPoll is how often we look whether a stopped group is empty, once its
 	// leader has ended: there is no event for that.
 	groupPoll = 5 * time.Millisecond
@@ -75,13 +80,21 @@ func (s *stopper) stop() {
 
 	s.p.signal(syscall.SIGTERM)
 	s.p.signal(sigCONT) // a stopped process acts on TERM only when it goes on
-	late := time.NewTimer(s.grace)
+	if !s.emptyWithin(s.grace) {
+		s.p.signal(syscall.SIGKILL)
+		s.emptyWithin(killSettle)
+	}
+}
+
+// emptyWithin waits until the command has ended and its group is empty, and
+// reports whether that was so within d.
+func (s *stopper) emptyWithin(d time.Duration) bool {
+	late := time.NewTimer(d)
 	defer late.Stop()
 	select {
 	case <-s.ended:
 	case <-late.C:
-		s.p.signal(syscall.SIGKILL)
-		return
+		return false
 	}
 	tick := time.NewTicker(groupPoll)
 	defer tick.Stop()
@@ -89,8 +102,8 @@ func (s *stopper) stop() {
 		select {
 		case <-tick.C:
 		case <-late.C:
-			s.p.signal(syscall.SIGKILL)
-			return
+			return false
 		}
 	}
+	return true
 }
