@@ -23,11 +23,11 @@ type admission struct {
 
 // A reservation is one task that waits for what it needs.
 type reservation struct {
-	job     *Job
-	piece   piece // one task, a unit under way
-	needs   task.Resources
-	donors  []*worker // workers that wait for it, and rest while it runs
-	started bool
+	job    *Job
+	piece  piece // one task, a unit under way
+	needs  task.Resources
+	donors []*worker // workers that wait for it, and rest while it runs
+	worker *worker   // that runs it
 }
 
 // runAdmitted runs a piece of one task that has needs, now or later.
@@ -111,7 +111,7 @@ func (e *Engine) donate(w *worker) bool {
 	}
 	e.resv = nil
 	e.held += r.needs.Memory
-	r.started = true
+	r.worker = w
 	e.begin(w, e.queue.TakeFor(r.job.fair))
 	w.cores = int64(r.needs.Cores)
 	w.assigned = r
@@ -125,7 +125,6 @@ func (c *Ctx) runReserved(r *reservation) {
 	c.runSingle(r.piece)
 	c.endUnit()
 	c.e.release(r, r.needs)
-	c.w.cores = 1
 }
 
 // release gives back what a task held.
@@ -134,6 +133,7 @@ func (e *Engine) release(r *reservation, n task.Resources) {
 	defer e.mu.Unlock()
 	e.held -= n.Memory
 	if r != nil {
+		r.worker.cores = 1
 		e.releaseDonors(r)
 	}
 	e.unstall()

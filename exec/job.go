@@ -31,6 +31,8 @@ type JobConfig struct {
 	// while they hold a core, as commands do: low CPU use of this process
 	// is then no sign of blocking.
 	External bool
+
+	weight int64 // overrides Nice in tests
 }
 
 // DefaultMaxQueued bounds what waits in a job's inbox: enough to keep workers
@@ -108,6 +110,9 @@ func (e *Engine) NewJob(c JobConfig) (*Job, error) {
 	defer e.mu.Unlock()
 	if e.closed {
 		return nil, ErrClosed
+	}
+	if c.weight != 0 {
+		weight = c.weight
 	}
 	j.fair = e.tenant(c.Tenant).NewJob(weight, c.MaxWorkers)
 	j.fair.Owner = j
