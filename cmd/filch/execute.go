@@ -141,7 +141,7 @@ func (x *execution) command(row parallel.Row) (proc.Command, error) {
 		return proc.Command{Argv: argv}, nil
 	case x.shell != "":
 		return proc.Command{Argv: []string{x.shell, "-c", line}}, nil
-	case x.template.Bare():
+	case x.template.Verbatim():
 		return proc.Parse(line)
 	}
 	return proc.Command{Shell: line}, nil

@@ -2,9 +2,9 @@ package parallel
 
 import "strings"
 
-// AppendQuoted appends s as one word of a POSIX shell, in the form that GNU
-// parallel uses: unchanged where every byte is harmless, otherwise in single
-// quotes, with runs of single quotes in double ones.
+// AppendQuoted appends s as one word of a POSIX shell, exactly as GNU parallel
+// does: unchanged where every byte is harmless, else the pieces between single
+// quotes in single quotes, and each single quote in double ones.
 func AppendQuoted(dst []byte, s string) []byte {
 	if s == "" {
 		return append(dst, "''"...)
@@ -12,27 +12,19 @@ func AppendQuoted(dst []byte, s string) []byte {
 	if harmless(s) {
 		return append(dst, s...)
 	}
-	for s != "" {
-		n := strings.IndexByte(s, '\'')
-		switch {
-		case n < 0:
-			n = len(s)
-			fallthrough
-		case n > 0:
+	for first := true; ; first = false {
+		piece, rest, more := strings.Cut(s, "'")
+		if piece != "" || !first && more {
 			dst = append(dst, '\'')
-			dst = append(dst, s[:n]...)
+			dst = append(dst, piece...)
 			dst = append(dst, '\'')
-		default:
-			for n < len(s) && s[n] == '\'' {
-				n++
-			}
-			dst = append(dst, '"')
-			dst = append(dst, s[:n]...)
-			dst = append(dst, '"')
 		}
-		s = s[n:]
+		if !more {
+			return dst
+		}
+		dst = append(dst, `"'"`...)
+		s = rest
 	}
-	return dst
 }
 
 // harmless reports whether no shell sees anything but text in s.

@@ -16,9 +16,9 @@ type Row struct {
 // A Template is a command with replacement strings. It is immutable, so any
 // number of goroutines may use it at once.
 type Template struct {
-	parts []part // the whole line, for a shell
-	words []word // the line split into words; nil if it takes a shell
-	bare  bool   // no command was given: the row itself is the command line
+	parts    []part // the whole line, for a shell
+	words    []word // the line split into words; nil if it takes a shell
+	verbatim bool   // values are put in without quoting
 }
 
 // A part of a template is text, or a replacement string if field is not nil.
@@ -35,7 +35,7 @@ var ErrPerl = errors.New("Perl expressions ({= … =}) are not supported: use th
 // added. Without any word, each row is a command line of its own.
 func ParseTemplate(command []string) (*Template, error) {
 	if len(command) == 0 {
-		return &Template{bare: true, parts: []part{{field: &field{}}}}, nil
+		command = []string{"{}"}
 	}
 	line := strings.Join(command, " ")
 	if open := strings.Index(line, "{="); open >= 0 && strings.Contains(line[open+2:], "=}") {
@@ -44,6 +44,9 @@ func ParseTemplate(command []string) (*Template, error) {
 	parts, found := parseParts(line)
 	if !found {
 		parts, _ = parseParts(line + " {}")
+	}
+	if valueNamesCommand(parts) {
+		return &Template{parts: parts, verbatim: true}, nil
 	}
 	return &Template{parts: parts, words: splitWords(parts)}, nil
 }
@@ -75,9 +78,19 @@ func parseParts(line string) (parts []part, found bool) {
 	return parts, found
 }
 
-// Bare reports that no command was given: the line of each row is a command
-// line as it stands.
-func (t *Template) Bare() bool { return t.bare }
+// valueNamesCommand reports whether there is a replacement string in the name of the command:
+// in the first word, before any white space or '='. parallel takes the values to be
+// command lines then and quotes none of them, not even those of later words.
+func valueNamesCommand(parts []part) bool {
+	if parts[0].field != nil {
+		return true
+	}
+	return len(parts) > 1 && !strings.ContainsAny(parts[0].text, " \t\n\r\f\v=")
+}
+
+// Verbatim reports that the values are part of the command line as they stand, so that
+// only the finished line of a row tells whether it needs a shell.
+func (t *Template) Verbatim() bool { return t.verbatim }
 
 // Direct reports whether the commands of t need no shell.
 func (t *Template) Direct() bool { return t.words != nil }
@@ -105,7 +118,7 @@ func (t *Template) Command(r Row) (argv []string, line string) {
 }
 
 // Line returns the command of a row as a shell would have to be given it,
-// values quoted. It is what --dry-run prints.
+// values quoted unless they are verbatim. It is what --dry-run prints.
 func (t *Template) Line(r Row) string {
 	var dst []byte
 	for _, p := range t.parts {
@@ -117,10 +130,11 @@ func (t *Template) Line(r Row) string {
 			if i > 0 {
 				dst = append(dst, ' ')
 			}
-			if t.bare {
+			v = p.field.form.of(v)
+			if t.verbatim {
 				dst = append(dst, v...)
 			} else {
-				dst = AppendQuoted(dst, p.field.form.of(v))
+				dst = AppendQuoted(dst, v)
 			}
 		}
 	}

@@ -97,18 +97,13 @@ func (s *splitter) text(t string) bool {
 var plainByte = bytesOf("-+./_,:@%=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 // plainCommand reports whether w names a program and nothing else: not an
-// assignment, not a word of the shell's own. A value in the place of the
-// command is for the shell to judge, unless it comes after a slash: the shell looks up no
-// name of its own then.
+// assignment, not a word of the shell's own.
 func plainCommand(w word) bool {
-	first := w.parts
-	if len(first) == 0 || first[0].field != nil || strings.Contains(first[0].text, "=") {
+	if len(w.parts) != 1 || w.parts[0].field != nil {
 		return false
 	}
-	if strings.Contains(first[0].text, "/") {
-		return true
-	}
-	return len(first) == 1 && !shellWords[first[0].text]
+	name := w.parts[0].text
+	return !strings.Contains(name, "=") && !shellWords[name]
 }
 
 // shellWords are the names that a shell answers itself and that no program of that
