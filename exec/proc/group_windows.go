@@ -11,9 +11,9 @@ const sigCONT = syscall.Signal(0)
 func ownGroup() *syscall.SysProcAttr { return nil }
 
 // signalGroup ends the one process at KILL; there are no groups, and TERM has no
-// counterpart.
+// counterpart. Nothing is left that could be seen.
 func signalGroup(p *os.Process, sig syscall.Signal) bool {
-	return sig != syscall.SIGKILL || p.Kill() == nil
+	return sig == syscall.SIGKILL && p.Kill() == nil
 }
 
 func endedOf(ws syscall.WaitStatus, ru *syscall.Rusage) ended {

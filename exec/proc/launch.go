@@ -38,8 +38,11 @@ type process interface {
 
 	// signal sends sig to every process of the group. It may be called at any
 	// time until release, concurrently with wait and after it; it reports
-	// whether the group has any process left.
+	// whether the group has any process left, zombies included.
 	signal(sig syscall.Signal) bool
+
+	// lives reports whether a process of the group runs. It is for after wait.
+	lives() bool
 
 	// release frees what the process held. It is called once, after wait.
 	release()

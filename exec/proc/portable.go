@@ -47,4 +47,6 @@ func (p portableProcess) wait() (ended, error) {
 
 func (p portableProcess) signal(sig syscall.Signal) bool { return signalGroup(p.cmd.Process, sig) }
 
+func (p portableProcess) lives() bool { return p.signal(0) && groupLives(p.cmd.Process.Pid) }
+
 func (p portableProcess) release() {}

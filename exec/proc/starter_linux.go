@@ -227,8 +227,8 @@ const pidfdSignalGroup = 1 << 2
 
 // signal goes through the pidfd, which cannot mean another group even after the
 // process is reaped. Older kernels take the number of the group: it cannot be
-// given away while the group has a process, and an empty group is noticed
-// within groupPoll, in which the kernel would have to go once through all numbers.
+// given away while the group has a process, and an empty group is noticed within
+// groupLookMax, in which the kernel would have to go once through all numbers.
 func (p *pidfdProcess) signal(sig syscall.Signal) bool {
 	err := unix.PidfdSendSignal(p.fd, sig, nil, pidfdSignalGroup)
 	if err == unix.EINVAL {
@@ -236,3 +236,5 @@ func (p *pidfdProcess) signal(sig syscall.Signal) bool {
 	}
 	return err == nil || err == unix.EPERM
 }
+
+func (p *pidfdProcess) lives() bool { return p.signal(0) && groupLives(p.pid) }

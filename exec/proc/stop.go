@@ -14,13 +14,12 @@ const (
 	grace = 2 * time.Second
 
 	// killSettle is how long we wait for the group to vanish after KILL. It takes
-	// a millisecond, unless a process is stuck in the kernel, or its parent (in a
-	// container: an init that does not look) leaves it a zombie, which is in nobody's way.
+	// a millisecond, unless a process is stuck in the kernel.
 	killSettle = time.Second
 
-	// groupPoll is how often we look whether a stopped group is empty, once its
-	// leader has ended: there is no event for that.
-	groupPoll = 5 * time.Millisecond
+	// There is no event for a group becoming empty, so we look, less and less often.
+	groupLookFirst = time.Millisecond
+	groupLookMax   = 50 * time.Millisecond
 )
 
 // A stopper ends a command when its context is cancelled: TERM to the group, and
@@ -80,30 +79,29 @@ func (s *stopper) stop() {
 
 	s.p.signal(syscall.SIGTERM)
 	s.p.signal(sigCONT) // a stopped process acts on TERM only when it goes on
-	if !s.emptyWithin(s.grace) {
-		s.p.signal(syscall.SIGKILL)
+	s.emptyWithin(s.grace)
+	if s.p.signal(syscall.SIGKILL) {
 		s.emptyWithin(killSettle)
 	}
 }
 
-// emptyWithin waits until the command has ended and its group is empty, and
-// reports whether that was so within d.
-func (s *stopper) emptyWithin(d time.Duration) bool {
+// emptyWithin waits until the command has ended and nothing of its group runs
+// any more, or until d has passed.
+func (s *stopper) emptyWithin(d time.Duration) {
 	late := time.NewTimer(d)
 	defer late.Stop()
 	select {
 	case <-s.ended:
 	case <-late.C:
-		return false
+		return
 	}
-	tick := time.NewTicker(groupPoll)
-	defer tick.Stop()
-	for s.p.signal(0) {
+	look := groupLookFirst
+	for s.p.lives() {
 		select {
-		case <-tick.C:
+		case <-time.After(look):
+			look = min(2*look, groupLookMax)
 		case <-late.C:
-			return false
+			return
 		}
 	}
-	return true
 }

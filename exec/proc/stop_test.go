@@ -119,7 +119,7 @@ func TestCancelKillsWhatIgnoresTERM(t *testing.T) {
 func TestCancelKillsTheRestOfTheGroup(t *testing.T) {
 	eachStarter(t, func(t *testing.T, r *Runner) {
 		r.grace = 50 * time.Millisecond
-		res, pid := runUntil(t, r, `(trap '' TERM; exec sleep 1000) & trap 'exit 0' TERM; echo $! >$0; wait`)
+		res, pid := runUntil(t, r, `trap 'exit 0' TERM; sh -c 'trap "" TERM; echo $$ >$0; exec sleep 1000' $0 & wait`)
 		if !isGone(t, pid) {
 			t.Errorf("process %s is left (result %+v)", pid, res.Outcome)
 		}
@@ -132,7 +132,7 @@ func TestTheRestOfTheGroupHasItsGrace(t *testing.T) {
 	eachStarter(t, func(t *testing.T, r *Runner) {
 		r.grace = time.Hour
 		mark := filepath.Join(t.TempDir(), "tidied")
-		_, pid := runUntil(t, r, `(trap 'sleep 0.1; : >'`+mark+`'; exit' TERM; while :; do sleep 0.01; done) & echo $! >$0; wait`)
+		_, pid := runUntil(t, r, `sh -c 'trap "sleep 0.1; : >`+mark+`; exit" TERM; echo $$ >$0; while :; do sleep 0.01; done' $0 & wait`)
 		if _, err := os.Stat(mark); err != nil || !isGone(t, pid) {
 			t.Errorf("tidied: %v, gone: %v", err, isGone(t, pid))
 		}
