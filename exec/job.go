@@ -237,7 +237,7 @@ type JobStats struct {
 	Ran     int64         // tasks that ran to an end, children not counted
 	Failed  int           // of them, or of their children, with a panic
 	Queued  int64         // tasks that wait in the inbox
-	Service time.Duration // slot time: cores held × time
+	Service time.Duration // slot time: cores held × time, of turns that run as well
 }
 
 // Stats returns what the job has had so far.
@@ -250,5 +250,16 @@ func (j *Job) Stats() JobStats {
 	j.failures.mu.Unlock()
 	j.e.mu.Lock()
 	defer j.e.mu.Unlock()
-	return JobStats{Ran: j.ran.Load(), Failed: failed, Queued: queued, Service: j.fair.Service()}
+	return JobStats{Ran: j.ran.Load(), Failed: failed, Queued: queued, Service: j.service()}
+}
+
+// service sums the slot time of the job. The caller holds Engine.mu.
+func (j *Job) service() time.Duration {
+	total := j.fair.Service()
+	for _, w := range j.e.workers {
+		if w.job == j && w.turn.Job != nil {
+			total += j.e.slotTime(w)
+		}
+	}
+	return total
 }
