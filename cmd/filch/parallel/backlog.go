@@ -224,12 +224,7 @@ func (b *backlog) close() error {
 // weight estimates the memory that o holds.
 func (o *Output) weight() int64 {
 	n := int64(len(o.Tag) + len(o.Note))
-	for _, s := range []Stream{o.Stdout, o.Stderr} {
-		if s != nil {
-			n += min(s.Len(), maxStreamWeight)
-		}
-	}
-	return n
+	return n + min(length(o.Stdout), maxStreamWeight) + min(length(o.Stderr), maxStreamWeight)
 }
 
 // An appender writes to a place in a file. It gathers small writes, so that a

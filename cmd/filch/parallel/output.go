@@ -33,6 +33,21 @@ type WriteError struct {
 func (e *WriteError) Error() string { return fmt.Sprintf("cannot write to %s: %v", e.Stream, e.Err) }
 func (e *WriteError) Unwrap() error { return e.Err }
 
+// A sink marks the errors of a writer as such, to tell them from those of what is
+// copied there.
+type sink struct {
+	name string
+	w    io.Writer
+}
+
+func (s sink) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil {
+		err = &WriteError{s.name, err}
+	}
+	return n, err
+}
+
 // Arrange says how a Sequencer writes.
 type Arrange struct {
 	KeepOrder bool
@@ -61,8 +76,8 @@ const outputBuffer = 32 << 10
 func NewSequencer(out, err io.Writer, a Arrange) *Sequencer {
 	return &Sequencer{
 		arrange: a,
-		out:     bufio.NewWriterSize(out, outputBuffer),
-		err:     bufio.NewWriterSize(err, outputBuffer),
+		out:     bufio.NewWriterSize(sink{"standard output", out}, outputBuffer),
+		err:     bufio.NewWriterSize(sink{"standard error", err}, outputBuffer),
 		next:    1,
 		waiting: newBacklog(a.SpillDir),
 	}
@@ -114,14 +129,14 @@ func (s *Sequencer) hold(o Output) error {
 // write writes o and closes it.
 func (s *Sequencer) write(o Output) error {
 	defer o.close()
-	if o.Stdout != nil && o.Stdout.Len() > 0 {
+	if length(o.Stdout) > 0 {
 		if err := flush(s.out, s.render(s.out, o.Stdout, "", o.Tag)); err != nil {
-			return &WriteError{"standard output", err}
+			return fmt.Errorf("task %d: %w", o.Seq, err)
 		}
 	}
-	if o.Stderr != nil && o.Stderr.Len() > 0 || o.Note != "" {
+	if length(o.Stderr) > 0 || o.Note != "" {
 		if err := flush(s.err, s.render(s.err, o.Stderr, o.Note, o.Tag)); err != nil {
-			return &WriteError{"standard error", err}
+			return fmt.Errorf("task %d: %w", o.Seq, err)
 		}
 	}
 	return nil
@@ -129,26 +144,27 @@ func (s *Sequencer) write(o Output) error {
 
 // copyOut writes output that is rendered already.
 func (s *Sequencer) copyOut(out, errs *io.SectionReader) error {
-	if out.Size() > 0 {
-		_, err := io.Copy(s.out, out)
-		if err := flush(s.out, err); err != nil {
-			return &WriteError{"standard output", err}
-		}
+	_, err := io.Copy(s.out, out)
+	if err := flush(s.out, err); err != nil {
+		return err
 	}
-	if errs.Size() > 0 {
-		_, err := io.Copy(s.err, errs)
-		if err := flush(s.err, err); err != nil {
-			return &WriteError{"standard error", err}
-		}
-	}
-	return nil
+	_, err = io.Copy(s.err, errs)
+	return flush(s.err, err)
 }
 
+// flush flushes w, unless writing to it has failed already.
 func flush(w *bufio.Writer, err error) error {
 	if err != nil {
 		return err
 	}
 	return w.Flush()
+}
+
+func length(s Stream) int64 {
+	if s == nil {
+		return 0
+	}
+	return s.Len()
 }
 
 // render writes a stream and a note to w as they are to appear.
@@ -169,7 +185,7 @@ func (s *Sequencer) render(w io.Writer, stream Stream, note, tag string) error {
 }
 
 func (o *Output) empty() bool {
-	return o.Note == "" && (o.Stdout == nil || o.Stdout.Len() == 0) && (o.Stderr == nil || o.Stderr.Len() == 0)
+	return o.Note == "" && length(o.Stdout) == 0 && length(o.Stderr) == 0
 }
 
 // close frees the streams. They were read already, or are not wanted.

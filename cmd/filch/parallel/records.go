@@ -57,35 +57,33 @@ func newRecords(name string, r io.Reader, c io.Closer, sep byte) *records {
 func (s *records) next() (string, error) {
 	s.number++
 	chunk, err := s.r.ReadSlice(s.sep)
-	if err == nil {
+	if err == nil && len(chunk) <= s.limit {
 		return string(chunk[:len(chunk)-1]), nil
 	}
+	return s.finish(chunk, err)
+}
+
+// finish reads the rest of a record of which chunk is the start: one longer than the buffer,
+// or the last.
+func (s *records) finish(chunk []byte, err error) (string, error) {
 	var long []byte
-	for errors.Is(err, bufio.ErrBufferFull) {
-		if len(long)+len(chunk) > s.limit {
-			return "", s.tooLong()
-		}
+	for errors.Is(err, bufio.ErrBufferFull) && len(long) <= s.limit {
 		long = append(long, chunk...)
 		chunk, err = s.r.ReadSlice(s.sep)
 	}
 	long = append(long, chunk...)
-	if err != nil && (err != io.EOF || len(long) == 0) {
-		if err != io.EOF {
-			err = fmt.Errorf("cannot read %s after record %d: %w", s.name, s.number-1, err)
-		}
-		return "", err
-	}
-	if err == nil {
+	switch {
+	case err == nil:
 		long = long[:len(long)-1]
+	case err == io.EOF && len(long) == 0:
+		return "", io.EOF
+	case err != io.EOF && !errors.Is(err, bufio.ErrBufferFull):
+		return "", fmt.Errorf("cannot read %s after record %d: %w", s.name, s.number-1, err)
 	}
 	if len(long) > s.limit {
-		return "", s.tooLong()
+		return "", fmt.Errorf("record %d of %s is longer than %d bytes: check the separator (newline, or NUL with -0)", s.number, s.name, s.limit)
 	}
 	return string(long), nil
-}
-
-func (s *records) tooLong() error {
-	return fmt.Errorf("record %d of %s is longer than %d bytes: check the separator (newline, or NUL with -0)", s.number, s.name, s.limit)
 }
 
 func (s *records) Close() error {

@@ -28,7 +28,7 @@ type part struct {
 }
 
 // ErrPerl refuses a template with a Perl expression.
-var ErrPerl = errors.New("Perl expressions ({= … =}) are not supported: use the shell, for example $(printf %s {} | sed …)")
+var ErrPerl = errors.New("a Perl expression ({= … =}) is not supported: use the shell, for example $(printf %s {} | sed …)")
 
 // ParseTemplate makes a template of the words of a command, which are joined by
 // single spaces, as parallel does. Without any replacement string, " {}" is

@@ -150,8 +150,12 @@ func (w *word) appendTo(argv []string, r Row) []string {
 		if p.field == nil {
 			return append(argv, p.text)
 		}
-		for _, v := range p.field.values(r) {
+		values := p.field.values(r)
+		for _, v := range values {
 			argv = append(argv, p.field.form.of(v))
+		}
+		if len(values) == 0 && w.fixed {
+			argv = append(argv, "")
 		}
 		return argv
 	}
