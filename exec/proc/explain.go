@@ -27,7 +27,7 @@ func explain(l *launch, err error) error {
 		s.What = tooLong(l)
 	case errors.Is(err, os.ErrNotExist) && exists(fromDir(l.dir, l.path)):
 		s.Exit, s.What = ExitNotFound, "it is there, but the interpreter or loader that its first bytes name is not: install that, or correct its #! line"
-	case errors.Is(err, os.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
 		s.Exit, s.What = ExitNotFound, "no such file: check the path"
 	case isDir(fromDir(l.dir, l.path)):
 		s.What = "it is a directory, not a program"

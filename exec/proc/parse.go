@@ -26,7 +26,7 @@ func Parse(line string) (Command, error) {
 		return Command{}, errNUL
 	}
 	if plainText(line) {
-		if argv := strings.FieldsFunc(line, isBlank); plainWords(argv) {
+		if argv := strings.FieldsFunc(line, isBlank); len(argv) > 0 && plainWords(argv) {
 			return Command{Argv: argv, line: line}, nil
 		}
 	}
@@ -69,23 +69,35 @@ var plainASCII = func() (t [utf8.RuneSelf]bool) {
 	return t
 }()
 
-// plainWords reports whether the shell would start the program argv[0] with
-// the arguments argv. "=" is an assignment in the first word, and zsh's path of
-// a command at the start of any; "%" at the start is a job; a leading "-" or
-// "+" would make the script an option of the shell's.
+// Words is Parse for a caller that knows the words which a shell would find in
+// line, because it made the line from them, with what quoting it takes. The
+// Command executes them directly if the shell would not do anything else.
+// It keeps argv.
+func Words(argv []string, line string) Command {
+	if len(argv) > 0 && plainWords(argv) {
+		return Command{Argv: argv, line: line}
+	}
+	if line == "" {
+		line = ":"
+	}
+	return Command{Shell: line}
+}
+
+// plainWords reports whether the shell would start the program argv[0] with the
+// arguments argv, if these are its words. "=" is an assignment in the first
+// word, and zsh's path of a command at the start of any; "%" at the start is a job; and
+// a leading "-" or "+" may be an option of something before it comes to be a name.
 func plainWords(argv []string) bool {
-	if len(argv) == 0 {
-		return false
-	}
 	name := argv[0]
-	if strings.ContainsAny(name, "=%") || strings.ContainsAny(name[:1], "-+@:") || strings.Trim(name, ".") == "" {
+	if name == "" || strings.ContainsAny(name, "=%") || strings.ContainsAny(name[:1], "-+@:") || strings.Trim(name, ".") == "" {
 		return false
 	}
-	if shellWords[name] && !twinWords[name] {
+	twin := twinWords[name]
+	if shellWords[name] && !twin {
 		return false
 	}
 	for _, w := range argv[1:] {
-		if w[0] == '=' || w[0] == '-' && twinWords[name] {
+		if strings.HasPrefix(w, "=") || twin && (strings.HasPrefix(w, "-") || strings.Contains(w, `\`)) {
 			return false
 		}
 	}

@@ -183,7 +183,7 @@ func TestCommandsThatCannotStart(t *testing.T) {
 			{"not executable, in PATH", Command{Argv: []string{"plain"}, Env: path}, 126, "not executable"},
 			{"directory", Command{Argv: []string{dir}}, 126, "directory"},
 			{"directory in PATH", Command{Argv: []string{"notadir"}, Env: path}, 126, "not executable"},
-			{"below a file", Command{Argv: []string{dir + "/plain/x"}}, 126, "not a directory"},
+			{"below a file", Command{Argv: []string{dir + "/plain/x"}}, 127, "check the path"},
 			{"no command", Command{}, 127, "empty"},
 			{"empty name", Command{Argv: []string{""}}, 127, "empty"},
 			{"NUL", Command{Argv: []string{"echo", "a\x00b"}}, 126, "NUL"},

@@ -6,7 +6,8 @@ import "strings"
 // busybox ash, ksh, mksh, yash, zsh) does not look up in PATH when they come
 // first on a line: reserved words, built-in commands and predefined aliases. A
 // word too many costs the start of a shell; a word too few would run another
-// program than the shell would.
+// program than the shell would. Left out are the built-ins that ksh and its kin
+// have to save a process and that do what the program does: cat, sleep and such.
 var shellWords = wordSet(
 	// reserved
 	"case coproc do done elif else end esac fi for foreach function if in namespace nocorrect",
@@ -14,22 +15,24 @@ var shellWords = wordSet(
 	// special built-ins of POSIX, and what it lists as intrinsic
 	"break continue eval exec exit export readonly return set shift times trap unset",
 	"alias bg cd command fc fg getopts hash jobs kill newgrp read type ulimit umask unalias wait",
-	// built-ins, most of them with a program of the same name that differs
-	"array autoload bind bindkey builtin bye caller cap cat chdir clone comparguments compadd compcall compctl",
-	"compdescribe compfiles compgen compgroups complete compopt compound compquote compset comptags",
-	"comptry compvalues declare dirs disable disown echotc echoti emulate enable enum exitcode false",
-	"functions fungetln getcap getln getopt global hist histexpand history integer float jobid let limit",
-	"local log logout login mapfile mkservice mknod noglob nohup nameref nosort popd print printf private pushd",
-	"pushln pwd r readarray realpath redirect rehash rename sched setcap setopt setvar sleep source stat",
-	"stop suspend sync test true echo ttyctl typeset unfunction unhash unlimit unsetopt vared vmstate vpath",
-	"wordexp whence where which xgrep zcompile zformat zftp zle zmodload zparseopts zprof zpty",
-	"zregexparse zselect zsocket zstat zstyle ztcp",
-	// macros of the test suite and standalone builds
-	"inlib poll times shopt help universe",
+	// whose program differs, or may
+	"echo false help printf pwd test true which nohup",
+	// of bash
+	"bind builtin caller compgen complete compopt declare dirs disown enable history let local logout",
+	"mapfile popd pushd readarray shopt source suspend typeset",
+	// of ksh, mksh, yash
+	"alarm array autoload bindkey compound enum float functions getconf global hist integer nameref",
+	"print redirect r stop whence",
+	// of ash and zsh
+	"bye chdir comparguments compcall compctl compdescribe compfiles compgroups compquote comptags",
+	"comptry compvalues echotc echoti emulate getln limit noglob private pushln rehash sched setopt",
+	"setvar ttyctl unfunction unhash unlimit unsetopt vared where zcompile zformat zle zmodload",
+	"zparseopts zregexparse zstyle",
 )
 
 // twinWords are the built-ins whose program does exactly the same, as long as
-// no argument begins with "-". Run makes sure that the program is the system's.
+// no argument begins with "-" or has a backslash in it (dash's echo knows escapes).
+// Run makes sure that the program is the system's.
 var twinWords = wordSet("echo false true")
 
 func wordSet(lines ...string) map[string]bool {
