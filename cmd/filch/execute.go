@@ -23,7 +23,8 @@ type execution struct {
 	template *parallel.Template
 	rows     *parallel.Rows // used by feed only
 	tag      bool
-	shell    string // "" is proc's own choice
+	shell    shellChoice
+	jobs     int
 	runner   *proc.Runner
 	output   *parallel.Sequencer
 	slots    *parallel.Slots // nil if the template does not ask
@@ -49,7 +50,7 @@ func execute(ctx context.Context, stop context.CancelCauseFunc, t *parallel.Temp
 		return err
 	}
 	x := &execution{
-		template: t, rows: rows, tag: o.tag, shell: os.Getenv("PARALLEL_SHELL"), runner: runner, stop: stop,
+		template: t, rows: rows, tag: o.tag, jobs: jobs, shell: chooseShell(os.Environ(), t.Program()), runner: runner, stop: stop,
 		output: parallel.NewSequencer(watchReader(std.out, stop), std.err, parallel.Arrange{KeepOrder: o.keepOrder, Tag: o.tag}),
 	}
 	defer x.output.Close()
@@ -99,7 +100,11 @@ func (x *execution) task(c *exec.Ctx, row parallel.Row) {
 		return
 	}
 	if x.slots != nil {
-		row.Slot = x.slots.Acquire()
+		wanted := 0
+		if row.Seq <= uint64(x.jobs) {
+			wanted = int(row.Seq)
+		}
+		row.Slot = x.slots.Acquire(wanted)
 		defer x.slots.Release(row.Slot)
 	}
 	output := parallel.Output{Seq: row.Seq}
@@ -135,12 +140,15 @@ func (x *execution) command(row parallel.Row) (proc.Command, error) {
 			return proc.Command{}, fmt.Errorf("task %d: the input contains a NUL byte, which no command can be given: use -0 if NUL separates the inputs", row.Seq)
 		}
 	}
+	if x.shell.always {
+		return x.shell.command(x.template.Line(row)), nil
+	}
 	argv, line := x.template.Command(row)
 	switch {
 	case argv != nil:
 		return proc.Command{Argv: argv}, nil
-	case x.shell != "":
-		return proc.Command{Argv: []string{x.shell, "-c", line}}, nil
+	case x.shell.name != "":
+		return x.shell.command(line), nil
 	case x.template.Verbatim():
 		return proc.Parse(line)
 	}

@@ -37,7 +37,7 @@ func TestExitCode(t *testing.T) {
 func TestSlots(t *testing.T) {
 	var s Slots
 	for want := 1; want <= 130; want++ {
-		if got := s.Acquire(); got != want {
+		if got := s.Acquire(0); got != want {
 			t.Fatalf("got %d, want %d", got, want)
 		}
 	}
@@ -45,8 +45,17 @@ func TestSlots(t *testing.T) {
 		s.Release(slot)
 	}
 	for _, want := range []int{1, 64, 65, 128, 131} {
-		if got := s.Acquire(); got != want {
+		if got := s.Acquire(0); got != want {
 			t.Fatalf("got %d, want %d", got, want)
+		}
+	}
+}
+
+func TestSlotWish(t *testing.T) {
+	var s Slots
+	for i, want := range []struct{ wish, get int }{{70, 70}, {0, 1}, {1, 2}, {70, 3}, {0, 4}} {
+		if got := s.Acquire(want.wish); got != want.get {
+			t.Errorf("%d: wished %d, got %d, want %d", i, want.wish, got, want.get)
 		}
 	}
 }
@@ -59,7 +68,7 @@ func TestSlotsConcurrently(t *testing.T) {
 	for range holders {
 		wg.Go(func() {
 			for range rounds {
-				slot := s.Acquire()
+				slot := s.Acquire(0)
 				if slot > holders {
 					t.Errorf("slot %d of %d", slot, holders)
 				} else if !owner[slot].TryLock() {

@@ -13,10 +13,22 @@ type Slots struct {
 	used []uint64 // bit set: taken
 }
 
-// Acquire returns the lowest free slot.
-func (s *Slots) Acquire() int {
+// Acquire returns the lowest free slot, or wanted if that is free. Commands
+// that start together reach us in any order; with its own number as the slot it wants each
+// of the first ones gets what it would get if they came one by one. wanted 0 is
+// no wish.
+func (s *Slots) Acquire(wanted int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if w := wanted - 1; w >= 0 {
+		for w/64 >= len(s.used) {
+			s.used = append(s.used, 0)
+		}
+		if s.used[w/64]&(1<<(w%64)) == 0 {
+			s.used[w/64] |= 1 << (w % 64)
+			return wanted
+		}
+	}
 	for i, w := range s.used {
 		if w != ^uint64(0) {
 			b := bits.TrailingZeros64(^w)

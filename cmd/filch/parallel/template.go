@@ -95,6 +95,14 @@ func (t *Template) Verbatim() bool { return t.verbatim }
 // Direct reports whether the commands of t need no shell.
 func (t *Template) Direct() bool { return t.words != nil }
 
+// Program returns the name of the program that t executes if it is Direct, otherwise "".
+func (t *Template) Program() string {
+	if t.words == nil {
+		return ""
+	}
+	return t.words[0].parts[0].text
+}
+
 // UsesSlot reports whether the slot of a row matters to its command.
 func (t *Template) UsesSlot() bool {
 	for _, p := range t.parts {
