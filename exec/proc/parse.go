@@ -85,11 +85,11 @@ func Words(argv []string, line string) Command {
 
 // plainWords reports whether the shell would start the program argv[0] with the
 // arguments argv, if these are its words. "=" is an assignment in the first
-// word, and zsh's path of a command at the start of any; "%" at the start is a job; and
-// a leading "-" or "+" may be an option of something before it comes to be a name.
+// word, and zsh's path of a command at the start of any; "%" at its start is a job, ":" at
+// its end a label of old ksh, and a leading "-" or "+" may be taken for an option.
 func plainWords(argv []string) bool {
 	name := argv[0]
-	if name == "" || strings.ContainsAny(name, "=%") || strings.ContainsAny(name[:1], "-+@:") || strings.Trim(name, ".") == "" {
+	if name == "" || strings.ContainsAny(name, "=%:") || strings.ContainsAny(name[:1], "-+@") || strings.Trim(name, ".") == "" {
 		return false
 	}
 	twin := twinWords[name]

@@ -29,7 +29,7 @@ func TestParse(t *testing.T) {
 		"a | b", "a && b", "a; b", "a &", "a > f", "a < f", "a 2>&1", "(a)", "{ a; }", "a $b", "a `b`",
 		"a 'b'", `a "b"`, `a\ b`, "a *", "a ?", "a [b]", "a {b,c}", "~/a", "a ~", "a ~b", "a b~", "a #b", "a#b", "! a", "a^b",
 		"a\nb", "a\r", "a\vb", "a\x01", "a\x7f", "a\xff", "a\u00a0b", "a\u2028b", "a\u3000b", "a\u0085b", "a\ufffd",
-		"A=1 b", "A=1", "./a=b c", "a =b", "%1", "-x", "+x", ":", ".", "..", ". f", ": x", "[ a", "@a", "~",
+		"A=1 b", "A=1", "./a=b c", "a =b", "%1", "-x", "+x", ":", ".", "..", ". f", ": x", "[ a", "@a", "a: b", "~",
 		"cd /", "export A", "ulimit -n", "exit 3", "exec a", "eval a", "test -f x", "printf x", "pwd", "kill 1",
 		"if a", "then", "while true", "time a", "function f", "command a", "umask 0", "read x", "wait", "type a", "nohup a",
 		"echo -n x", "echo --help", "true --version",

@@ -21,12 +21,12 @@ var shellWords = wordSet(
 	"bind builtin caller compgen complete compopt declare dirs disown enable history let local logout",
 	"mapfile popd pushd readarray shopt source suspend typeset",
 	// of ksh, mksh, yash
-	"alarm array autoload bindkey compound enum float functions getconf global hist integer nameref",
-	"print redirect r stop whence",
+	"alarm array autoload bindkey compound enum float functions getconf global hist integer login nameref",
+	"print realpath redirect rename r stop whence",
 	// of ash and zsh
 	"bye chdir comparguments compcall compctl compdescribe compfiles compgroups compquote comptags",
-	"comptry compvalues echotc echoti emulate getln limit noglob private pushln rehash sched setopt",
-	"setvar ttyctl unfunction unhash unlimit unsetopt vared where zcompile zformat zle zmodload",
+	"comptry compvalues disable echotc echoti emulate getln limit noglob private pushln rehash sched setopt",
+	"run-help setvar ttyctl unfunction unhash unlimit unsetopt vared where which-command zcompile zformat zle zmodload",
 	"zparseopts zregexparse zstyle",
 )
 
