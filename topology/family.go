@@ -90,7 +90,9 @@ func (f *family) mark(r *region) {
 	f.checked[r] = true
 }
 
-// outermost is the largest region of a kind that holds the CPU, or nil.
+// outermost is the largest region of a kind that holds the CPU, or nil: regions
+// of one kind may nest in tables that are wrong, and then who is in the larger
+// one shares it.
 func (f *family) outermost(cpu int, is func(*region) bool) *region {
 	var best *region
 	if cpu >= len(f.of) {

@@ -21,6 +21,7 @@ func (t tree) census() cpuCensus {
 	var c cpuCensus
 	c.all = t.numbered("cpu", cpuDir)
 	online, haveOnline := t.list(cpuDir, "online")
+	haveOnline = haveOnline && !online.empty()
 	var on cpuSet
 	for cpu := range c.all.members {
 		if haveOnline && !online.has(cpu) || !haveOnline && t.switchedOff(cpu) {
