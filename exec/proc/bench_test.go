@@ -45,3 +45,21 @@ func benchmarkLine(b *testing.B, line string, s starter) {
 	wg.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commands/s")
 }
+
+// BenchmarkFind is what looking a program up costs: next to nothing beside
+// starting it, which is why there is no cache.
+func BenchmarkFind(b *testing.B) {
+	r := newRunner(b, Config{})
+	for b.Loop() {
+		if _, err := r.env.find("true", ""); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		parse(b, "gzip -9k some/file/with/a/longer/name.log")
+	}
+}

@@ -1,0 +1,52 @@
+package proc
+
+import (
+	"os/exec"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestRunsIn(t *testing.T) {
+	for stat, want := range map[string]bool{
+		"12 (sleep) S 1 7 7 0 -1":       true,
+		"12 (a) b (c) R 1 7 7 0":        true,
+		"12 (x) Z 1 9) D 1 7 7":         true,
+		"12 (sleep) Z 1 7 7 0 -1":       false,
+		"12 (sleep) X 1 7 7 0 -1":       false,
+		"12 (sleep) S 7 8 7 0 -1":       false,
+		"12 (sleep) S 1":                false,
+		"12 (sleep) S 1 seven":          false,
+		"12 (sleep)":                    false,
+		"":                              false,
+		"nonsense without any brackets": false,
+	} {
+		if got := runsIn([]byte(stat), 7); got != want {
+			t.Errorf("runsIn(%q) = %v", stat, got)
+		}
+	}
+}
+
+func TestZombiesDoNotLive(t *testing.T) {
+	cmd := exec.Command("cat")
+	cmd.SysProcAttr = ownGroup()
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	pid := cmd.Process.Pid
+	if !groupLives(pid) {
+		t.Error("a process that waits for input does not live")
+	}
+	in.Close()
+	if err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	if groupLives(pid) {
+		t.Error("a zombie lives")
+	}
+}
