@@ -8,12 +8,19 @@ import (
 	"strings"
 )
 
+// noFile is what Fd of a closed os.File returns. To a starter it would mean a
+// command without standard input, and then the first file it opens becomes that.
+const noFile = ^uintptr(0)
+
 // prepare decides what is executed for c, or why nothing can be.
 func (r *Runner) prepare(c *Command) (*launch, error) {
 	env := environmentOf(c, r.env)
 	l := &launch{dir: c.Dir, env: env.list, stdin: c.Stdin}
 	if l.stdin == nil {
 		l.stdin = r.null
+	}
+	if l.stdin.Fd() == noFile {
+		return nil, &Failure{Op: "cannot pass standard input to a command", Err: os.ErrClosed}
 	}
 	switch {
 	case c.Shell != "":

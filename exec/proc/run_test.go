@@ -277,6 +277,20 @@ func TestFilchsOwnFailuresAreTold(t *testing.T) {
 	}
 }
 
+func TestClosedStandardInput(t *testing.T) {
+	eachStarter(t, func(t *testing.T, r *Runner) {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		res := r.Run(context.Background(), Command{Argv: []string{"cat"}, Stdin: f})
+		if res.State != task.Failed || !errors.Is(res.Err, os.ErrClosed) {
+			t.Errorf("%+v", res.Outcome)
+		}
+	})
+}
+
 type failingStarter struct{ err error }
 
 func (f failingStarter) start(*launch) (process, error) { return nil, f.err }
@@ -284,7 +298,7 @@ func (f failingStarter) start(*launch) (process, error) { return nil, f.err }
 // TestManyAtOnce also sees to it that no descriptor and no goroutine is left.
 func TestManyAtOnce(t *testing.T) {
 	eachStarter(t, func(t *testing.T, r *Runner) {
-		before := openFiles(t)
+		before := openFilesNow(t)
 		var wg sync.WaitGroup
 		for w := range 16 {
 			wg.Go(func() {
@@ -305,14 +319,14 @@ func TestManyAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if after := openFiles(t); after > before {
+		if after := openFilesNow(t); after > before {
 			t.Errorf("%d open files before, %d after", before, after)
 		}
 	})
 }
 
-// openFiles counts our descriptors, or returns 0 where the system does not tell.
-func openFiles(t *testing.T) int {
+// openFilesNow counts our descriptors, or returns 0 where the system does not tell.
+func openFilesNow(t *testing.T) int {
 	list, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Log(err)

@@ -22,7 +22,7 @@ type Config struct {
 }
 
 // A Runner executes commands. It is safe for concurrent use; how many commands
-// run at the same time is the caller's business.
+// run at the same time is the caller's business, up to Capacity.
 type Runner struct {
 	memory   int64
 	spillDir string
@@ -31,6 +31,7 @@ type Runner struct {
 	shell    string       // "" where there is none
 	env      *environment // of the caller, as New found it
 	null     *os.File
+	room     chan struct{} // holds one for every command that runs
 }
 
 // A Result is what a command ended in and what it printed. The captures belong
@@ -63,6 +64,7 @@ func New(c Config) (*Runner, error) {
 		starter:  newStarter(),
 		env:      callersEnvironment(),
 		null:     null,
+		room:     make(chan struct{}, roomFor(openFiles())),
 	}
 	if r.memory == 0 {
 		r.memory = memoryPerStream
@@ -84,11 +86,13 @@ func (r *Runner) Close() error { return r.null.Close() }
 // grace period KILL; Run returns when the group is gone. Processes that a
 // command left behind when it ended by itself are not waited for.
 func (r *Runner) Run(ctx context.Context, c Command) Result {
+	room := ctx.Err() == nil && r.enter(ctx)
 	res := Result{Start: time.Now()}
-	if ctx.Err() != nil {
+	if !room {
 		res.cancelled(ctx, "not started")
 		return res
 	}
+	defer r.leave()
 	l, err := r.prepare(&c)
 	if err != nil {
 		res.notStarted(err)

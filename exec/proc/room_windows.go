@@ -1,0 +1,3 @@
+package proc
+
+func openFiles() int64 { return 0 }
