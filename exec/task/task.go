@@ -87,7 +87,7 @@ func (s State) String() string {
 type Usage struct {
 	User      time.Duration // CPU time in user mode
 	System    time.Duration // CPU time in the kernel
-	MaxMemory int64         // peak resident set, bytes
+	MaxMemory int64         // peak resident set, bytes; 0 where it is not known
 }
 
 // An Outcome is what a task ended in.
