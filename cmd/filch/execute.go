@@ -22,58 +22,65 @@ import (
 type execution struct {
 	template *parallel.Template
 	rows     *parallel.Rows // used by feed only
-	tag      bool
-	shell    shellChoice
-	jobs     int
-	runner   *proc.Runner
-	output   *parallel.Sequencer
-	slots    *parallel.Slots // nil if the template does not ask
-	stop     context.CancelCauseFunc
-	failed   atomic.Int64
+	options  runOptions
+	jobs     int // at once, at most
+
+	shell  shellChoice
+	runner *proc.Runner
+	output *parallel.Sequencer
+	slots  *parallel.Slots // nil if the template does not ask
+	stop   context.CancelCauseFunc
+	failed atomic.Int64
 }
 
-// execute runs the command of every row, at most jobs at once, and returns when all
-// have ended, or when ctx has, and with it every command that was running.
-func execute(ctx context.Context, stop context.CancelCauseFunc, t *parallel.Template, rows *parallel.Rows, o runOptions, jobs int, std streams) (err error) {
-	runner, err := proc.New(proc.Config{})
-	if err != nil {
+// execute runs the command of every row and returns when all have ended, or
+// when ctx has, and with it every command that was running.
+func execute(ctx context.Context, stop context.CancelCauseFunc, x *execution, std streams) error {
+	var err error
+	if x.runner, err = proc.New(proc.Config{}); err != nil {
 		return err
 	}
-	defer runner.Close()
-	engine, err := exec.New(exec.Config{Workers: jobs})
+	defer x.runner.Close()
+	x.stop = stop
+	x.shell = chooseShell(os.Environ(), x.template.Program())
+	if x.template.UsesSlot() {
+		x.slots = new(parallel.Slots)
+	}
+	x.output = parallel.NewSequencer(watchReader(std.out, stop), std.err,
+		parallel.Arrange{KeepOrder: x.options.keepOrder, Tag: x.options.tag})
+	defer x.output.Close()
+
+	engine, err := exec.New(exec.Config{Workers: x.jobs})
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
-	job, err := engine.NewJob(exec.JobConfig{External: true})
+	job, err := engine.NewJob(exec.JobConfig{Name: "run", External: true})
 	if err != nil {
 		return err
 	}
-	x := &execution{
-		template: t, rows: rows, tag: o.tag, jobs: jobs, shell: chooseShell(os.Environ(), t.Program()), runner: runner, stop: stop,
-		output: parallel.NewSequencer(watchReader(std.out, stop), std.err, parallel.Arrange{KeepOrder: o.keepOrder, Tag: o.tag}),
-	}
-	defer x.output.Close()
-	if t.UsesSlot() {
-		x.slots = new(parallel.Slots)
-	}
 	defer context.AfterFunc(ctx, func() { job.Cancel(context.Cause(ctx)) })()
-
-	bag := exec.NewBag(job, x.task)
-	fed := make(chan error, 1)
-	go func() { fed <- x.feed(ctx, bag) }()
-	select {
-	case err = <-fed:
-	case <-ctx.Done(): // feed may be waiting for input that never comes
+	if err := x.runAll(ctx, job); err != nil {
+		return err
 	}
-	job.Close()
-	if waitErr := job.Wait(context.Background()); err == nil {
-		err = waitErr
-	}
-	if n := x.failed.Load(); err == nil && n > 0 {
+	if n := x.failed.Load(); n > 0 {
 		return exitCode(parallel.ExitCode(n))
 	}
-	return err
+	return nil
+}
+
+// runAll submits every row to job and waits until the job has ended. If ctx ends first, feed
+// may be waiting for input that never comes, and is left behind.
+func (x *execution) runAll(ctx context.Context, job *exec.Job) error {
+	fed := make(chan error, 1)
+	go func() { fed <- x.feed(ctx, exec.NewBag(job, x.task)) }()
+	var err error
+	select {
+	case err = <-fed:
+	case <-ctx.Done():
+	}
+	job.Close()
+	return errors.Join(err, job.Wait(context.Background()))
 }
 
 // feed submits every row.
@@ -93,44 +100,48 @@ func (x *execution) feed(ctx context.Context, bag *exec.Bag[parallel.Row]) error
 	return context.Cause(ctx)
 }
 
-// task runs the command of one row. It runs on many goroutines at once.
+// task runs the command of one row and prints what it left. It runs on many goroutines
+// at once.
 func (x *execution) task(c *exec.Ctx, row parallel.Row) {
-	ctx := c.Context()
-	if ctx.Err() != nil {
-		return
-	}
 	if x.slots != nil {
-		wanted := 0
-		if row.Seq <= uint64(x.jobs) {
-			wanted = int(row.Seq)
-		}
-		row.Slot = x.slots.Acquire(wanted)
+		row.Slot = x.slots.Acquire(x.wishedSlot(row.Seq))
 		defer x.slots.Release(row.Slot)
 	}
-	output := parallel.Output{Seq: row.Seq}
-	if x.tag {
-		output.Tag = strings.Join(row.Columns, " ")
+	result := x.attempt(c.Context(), row)
+	if result.State == task.Cancelled {
+		result.Stdout.Close()
+		result.Stderr.Close()
+		return // the run is over; half an output is of no use to anyone
 	}
-	command, err := x.command(row)
-	if err == nil {
-		result := x.runner.Run(ctx, command)
-		output.Stdout, output.Stderr = result.Stdout, result.Stderr
-		if result.State == task.Cancelled {
-			result.Stdout.Close()
-			result.Stderr.Close()
-			return
-		}
-		if result.State != task.Done {
-			x.failed.Add(1)
-			output.Note = complaint(result.Err)
-		}
-	} else {
+	output := parallel.Output{Seq: row.Seq, Stdout: result.Stdout, Stderr: result.Stderr}
+	if result.State != task.Done {
 		x.failed.Add(1)
-		output.Note = "filch: " + err.Error()
+		output.Note = complaint(result.Err)
+	}
+	if x.options.tag {
+		output.Tag = strings.Join(row.Columns, " ")
 	}
 	if err := x.output.Put(output); err != nil {
 		x.stop(err)
 	}
+}
+
+// attempt runs the command of one row.
+func (x *execution) attempt(ctx context.Context, row parallel.Row) proc.Result {
+	command, err := x.command(row)
+	if err != nil {
+		return proc.Result{Outcome: task.Outcome{State: task.Failed, Err: err}}
+	}
+	return x.runner.Run(ctx, command)
+}
+
+// wishedSlot is the slot that a row gets if commands start one by one: its own number for
+// the first ones.
+func (x *execution) wishedSlot(seq uint64) int {
+	if seq <= uint64(x.jobs) {
+		return int(seq)
+	}
+	return 0
 }
 
 // command is what to execute for a row.

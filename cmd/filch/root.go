@@ -50,15 +50,14 @@ Its syntax is GNU parallel's; "filch run --help" tells the rest.`
 
 func newRootCmd() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "filch",
-		Short:         "Run many commands at once",
-		Long:          rootLong,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		// Our own errors are shorter than cobra's and name the flag.
+		Use:               "filch",
+		Short:             "Run many commands at once",
+		Long:              rootLong,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(explainFlagError)
-	root.AddCommand(newRunCmd(), newVersionCmd())
+	root.AddCommand(newRunCmd(), newTopologyCmd(), newVersionCmd())
 	return root
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"os"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +61,7 @@ type streams struct{ in, out, err *os.File }
 // rows to commands or, with --dry-run, to the printer.
 func run(ctx context.Context, o runOptions, args []string, std streams) error {
 	command, sources := o.split(args)
-	jobs, err := o.concurrency(runtime.GOMAXPROCS(0), std.err)
+	jobs, err := o.concurrency(usableCPUs(), std.err)
 	if err != nil {
 		return err
 	}
@@ -80,7 +79,7 @@ func run(ctx context.Context, o runOptions, args []string, std streams) error {
 	if o.dryRun {
 		err = dryRun(ctx, template, rows, o, jobs, std.out)
 	} else {
-		err = execute(ctx, stop, template, rows, o, jobs, std)
+		err = execute(ctx, stop, &execution{template: template, rows: rows, options: o, jobs: jobs}, std)
 	}
 	return outcome(ctx, err)
 }

@@ -84,7 +84,7 @@ func (o *runOptions) concurrency(cpus int, stderr io.Writer) (int, error) {
 	case n == 0:
 		n = most
 	case n > most:
-		fmt.Fprintf(stderr, "filch: running %d commands at a time, not %d: more would need more open files or processes than are allowed (see ulimit -n, ulimit -u)\n", most, n)
+		fmt.Fprintf(stderr, "filch: running %d commands at a time, not %d: that is the most there is, or that the limit on open files allows (see ulimit -n)\n", most, n)
 		n = most
 	}
 	return n, nil
@@ -93,7 +93,7 @@ func (o *runOptions) concurrency(cpus int, stderr io.Writer) (int, error) {
 // explainRunFlagError turns what pflag says of a flag of run into something to act on.
 func explainRunFlagError(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) && notYet[unknown.GetSpecifiedName()] {
+	if errors.As(err, &unknown) && notYet(unknown.GetSpecifiedName()) {
 		return fmt.Errorf("%s of GNU parallel is not supported yet (see filch run --help for what is)", asGiven(unknown))
 	}
 	return explainFlagError(c, err)
