@@ -35,13 +35,13 @@
 //
 // Each running command has one goroutine, Run's caller, which sleeps in ppoll
 // on a pidfd and two pipes, and moves the output itself. Measured on two cores, against
-// starting the same commands with nothing captured at all (GNU's true: 630 µs of
-// CPU time in the kernel and the dynamic linker, 95 µs in us):
+// starting the same commands with nothing captured at all (GNU's true: 620 µs of
+// CPU time in the kernel and the dynamic linker, 105 µs in us):
 //
-//	pipes, ppoll in the caller          + 40 µs
-//	memfd per stream, wait4             + 35 µs
-//	unlinked file per stream, wait4     + 90 µs
-//	os/exec, two copying goroutines     + 140 µs
+//	pipes, ppoll in the caller          + 25 µs
+//	memfd per stream, wait4             + 20 µs
+//	unlinked file per stream, wait4     + 70 µs
+//	os/exec, two copying goroutines     + 95 µs
 //
 // A memfd cannot be bounded. A file takes the writer's ENOSPC for itself, and a
 // program that doesn't look loses output without anybody knowing; it is truncated by
@@ -49,7 +49,7 @@
 // line by line while it grows. Pipes have none of that. Their price was that a
 // command which prints line by line wakes its reader for every line: 0.9 s for
 // 200,000 lines of a shell loop. So wait takes pauses in which it looks for the end
-// only, and lets the pipe fill (nextPause): 0.45 s, as fast as into a file, and a
+// only, and lets the pipe fill (nextPause): 0.4 s, as fast as into a file, and a
 // short command wakes us once.
 //
 // We keep the write ends of the pipes open while a command runs. It costs two
