@@ -46,14 +46,17 @@ func (d *drawing) line(format string, args ...any) {
 	if utf8.RuneCountInString(s) > d.width {
 		s = string([]rune(s)[:d.width-3]) + "..."
 	}
-	d.b.WriteString(strings.TrimRight(s, " "))
+	d.b.WriteString(strings.TrimRight(strings.ReplaceAll(s, joined, " "), " "))
 	d.b.WriteByte('\n')
 }
+
+// joined stands for a space that no line breaks at.
+const joined = "\u00a0"
 
 // field writes a labelled line and wraps it at spaces.
 func (d *drawing) field(label, text string) {
 	const indent = 10
-	words := strings.Fields(text)
+	words := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\n' || r == '\t' })
 	if len(words) == 0 {
 		return
 	}
@@ -138,7 +141,7 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// shortList is FormatList, cut in the middle of nowhere never: after a range.
+// shortList is FormatList, cut behind a comma where it is long.
 func shortList(ns []int) string {
 	const most = 40
 	s := FormatList(ns)
@@ -183,7 +186,7 @@ func cachesText(groups []CacheGroup) string {
 		if g.Size > 0 {
 			s += " " + bytesText(g.Size)
 		}
-		parts = append(parts, s)
+		parts = append(parts, strings.ReplaceAll(s, " ", joined))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -61,6 +61,9 @@ func (t *Topology) MarshalJSON() ([]byte, error) {
 			d.CPUs[i].Node = &t.CPUs[i].Node
 		}
 	}
+	for _, list := range []*[]int{&d.Limits.Offline, &d.Limits.Cpuset, &d.Limits.Affinity} {
+		*list = orEmpty(*list)
+	}
 	if t.Quota > 0 {
 		d.Quota = &t.Quota
 	}
