@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/filchsched/filch/testbed/uts"
 )
@@ -44,10 +45,11 @@ type contender struct {
 // settings are what the command line can change.
 type settings struct {
 	Workers int
-	Rounds  int    // measured ones; one more is run first and dropped
-	Fib     int    // argument of the fork-join contest
-	Tasks   int    // of the submission contests
-	Tree    string // of the search contest: flags or the name of a published tree
+	Rounds  int           // measured ones; one more is run first and dropped
+	Fib     int           // argument of the fork-join contest
+	Tasks   int           // of the submission contests
+	Tree    string        // of the search contest: flags or the name of a published tree
+	Limit   time.Duration // of one contender's turn, a guard against hanging
 
 	// What is found out once, before the first round.
 	Count uts.Count  // of Tree

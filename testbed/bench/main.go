@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // contestKeys are the contests in the order in which they are run.
@@ -170,6 +171,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&o.Fib, "n", 30, "argument of fib")
 	flags.IntVar(&o.Tasks, "tasks", 5_000_000, "tasks of submit and bulk")
 	flags.StringVar(&o.Tree, "tree", "T1", "tree of uts: a published one (T1 T2 T3 T4 T5 T1L T2L T3L) or flags, as in \"-t1 -a3 -d10 -b4 -r19\"")
+	flags.DurationVar(&o.Limit, "limit", 5*time.Minute, "time for one contender's turn in one round, a guard against hanging")
 	flags.StringVar(&o.output, "output", "text", "text, json (every round), or bench (for benchstat)")
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress on standard error")
 	if err := flags.Parse(args); err != nil {
@@ -196,6 +198,8 @@ func (o options) validate(rest []string) error {
 		return fmt.Errorf("-n %d: want 2..%d", o.Fib, maxFib)
 	case o.Tasks < 1 || o.Tasks > maxTasks:
 		return fmt.Errorf("-tasks %d: want 1..%d", o.Tasks, maxTasks)
+	case o.Limit <= 0:
+		return fmt.Errorf("-limit %v: want more than nothing", o.Limit)
 	case !slices.Contains([]string{"text", "json", "bench"}, o.output):
 		return fmt.Errorf("-output %q: want text, json or bench", o.output)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -75,56 +74,82 @@ func runTurn(ctx context.Context, c contender, rehearsal bool) ([]lap, error) {
 	return measured.laps, nil
 }
 
-// turnMain is the child process.
+// turnMain is the child process. It ends with its parent, even one that was
+// killed: the parent holds the other end of its standard input.
 func turnMain(ctx context.Context, in io.Reader, out io.Writer) error {
 	var order turnOrder
 	if err := json.NewDecoder(in).Decode(&order); err != nil {
 		return fmt.Errorf("order of a turn: %w", err)
 	}
+	go func() {
+		io.Copy(io.Discard, in)
+		os.Exit(exitFailed)
+	}()
 	runtime.GOMAXPROCS(order.Settings.Workers)
 	c, err := makeContest(order.Contest, order.Settings)
 	if err != nil {
 		return err
 	}
 	var result turnResult
-	found := false
-	for _, con := range c.contenders {
-		if con.name == order.Contender {
-			found = true
-			result.Laps, err = runTurn(ctx, con, order.Rehearsal)
-		}
-	}
-	if !found {
-		err = fmt.Errorf("%s has no contender %q", order.Contest, order.Contender)
-	}
+	result.Laps, err = runTurnOf(ctx, c, order)
 	if err != nil {
 		result.Error, result.Wrong = err.Error(), errors.Is(err, errWrong)
 	}
 	return json.NewEncoder(out).Encode(result)
 }
 
-// turnInChild runs a turn in a process of its own.
-func turnInChild(ctx context.Context, order turnOrder) (turnResult, error) {
+func runTurnOf(ctx context.Context, c contest, order turnOrder) ([]lap, error) {
+	for _, con := range c.contenders {
+		if con.name == order.Contender && con.missing == "" {
+			return runTurn(ctx, con, order.Rehearsal)
+		}
+	}
+	return nil, fmt.Errorf("%s has no contender %q", order.Contest, order.Contender)
+}
+
+// turnInChild runs a turn in a process of its own, for Settings.Limit at most.
+func turnInChild(ctx context.Context, order turnOrder) (result turnResult, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return turnResult{}, err
+		return result, err
 	}
-	input, err := json.Marshal(order)
-	if err != nil {
-		return turnResult{}, err
-	}
-	command := exec.CommandContext(ctx, self, turnVerb)
-	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+	limited, cancel := context.WithTimeout(ctx, order.Settings.Limit)
+	defer cancel()
+	command := exec.CommandContext(limited, self, turnVerb)
+	command.Stderr = os.Stderr
 	command.WaitDelay = 5 * time.Second // then it is killed
-	command.Stdin, command.Stderr = bytes.NewReader(input), os.Stderr
-	out, err := command.Output()
-	if err != nil {
-		return turnResult{}, fmt.Errorf("process of its turn: %w", err)
+	command.Cancel = func() error {
+		if ctx.Err() != nil {
+			return command.Process.Signal(syscall.SIGTERM)
+		}
+		return command.Process.Signal(syscall.SIGQUIT) // it hangs: let it print its goroutines
 	}
-	var result turnResult
+	out, err := outputOf(command, order)
+	if limited.Err() != nil && ctx.Err() == nil {
+		return result, fmt.Errorf("its turn was not over after %v (-limit); standard error tells where it hung", order.Settings.Limit)
+	}
+	if err != nil {
+		return result, fmt.Errorf("process of its turn: %w", err)
+	}
 	if err := json.Unmarshal(out, &result); err != nil {
-		return turnResult{}, fmt.Errorf("process of its turn printed %q: %w", out, err)
+		return result, fmt.Errorf("process of its turn printed %q: %w", out, err)
 	}
 	result.Peak = peakMemory(command.ProcessState)
 	return result, result.err()
+}
+
+// outputOf runs a command that reads an order and holds its input open until it has ended.
+func outputOf(command *exec.Cmd, order turnOrder) ([]byte, error) {
+	in, hold, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	defer hold.Close()
+	// An order is far smaller than a pipe's buffer, so this does not block.
+	if err := json.NewEncoder(hold).Encode(order); err != nil {
+		return nil, err
+	}
+	command.Stdin = in
+	return command.Output()
 }
