@@ -5,11 +5,6 @@ package deque
 // lines, which is why sync.Pool pads to 128 as well.
 const pad = 128
 
-// Capacity is the number of slots of a Deque. A spawn that finds no slot runs
-// inline, which costs nothing but the chance to be stolen, and a thousand
-// tasks are chance enough; so the ring never grows and has no growth races.
-const Capacity = 1024
-
 // A Deque is a bounded work-stealing deque of *T. One goroutine, the owner,
 // calls Push, Pop, and Reset; any goroutine may call Steal and Empty.
 // The zero Deque is empty and has no ring yet: the first Push makes it, so

@@ -7,6 +7,11 @@ import (
 	"unsafe"
 )
 
+// Capacity is the number of slots of a Deque. A spawn that finds no slot runs
+// inline, which costs nothing but the chance to be stolen, and a thousand
+// tasks are chance enough; so the ring never grows and has no growth races.
+const Capacity = 1024
+
 // index is an atomic position. Test builds replace it by the stepper's.
 type index = atomic.Int64
 
