@@ -30,17 +30,20 @@ type reservation struct {
 	worker *worker   // that runs it
 }
 
-// runAdmitted runs a piece of one task that has needs, now or later.
-func (c *Ctx) runAdmitted(p piece) {
+// runAdmitted runs a piece of one task that has needs, now or later. It
+// reports whether the task found its place.
+func (c *Ctx) runAdmitted(p piece) bool {
 	switch c.e.admit(c.job.Load(), p) {
 	case admitted:
-		c.runSingle(p)
+		c.runUnit(p)
 		c.e.release(nil, p.chunk.needs)
+		return true
 	case reserved:
-		// The unit goes on without this stack.
-		c.job.Load().units.Add(1)
-	case refused:
+		return true // the unit goes on without this stack
+	default:
 		c.job.Load().stall(p)
+		c.job.Load().unitDone()
+		return false
 	}
 }
 
@@ -95,7 +98,7 @@ func (e *Engine) wantsDonor() bool { return e.resv != nil && e.fits(e.resv.needs
 // until it has run. It reports whether the caller should look again; w may
 // have a turn then. The caller holds e.mu.
 func (e *Engine) donate(w *worker) bool {
-	if !e.wantsDonor() || w.assigned != nil {
+	if !e.wantsDonor() {
 		return false
 	}
 	e.endSearch(w)
@@ -121,9 +124,7 @@ func (e *Engine) donate(w *worker) bool {
 
 // runReserved runs the task of a reservation that is complete.
 func (c *Ctx) runReserved(r *reservation) {
-	c.inUnit = true
-	c.runSingle(r.piece)
-	c.endUnit()
+	c.runUnit(r.piece)
 	c.e.release(r, r.needs)
 }
 

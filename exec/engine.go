@@ -41,8 +41,8 @@ type Config struct {
 	// Log receives overruns and substitutions; nil discards them.
 	Log *slog.Logger
 
-	// cpuTime replaces the process's CPU clock in tests.
-	cpuTime func() (time.Duration, bool)
+	// load replaces processLoad in tests.
+	load func() (cpu time.Duration, runnable int, ok bool)
 }
 
 // An Engine runs jobs on workers, one per core. All methods are safe for
@@ -51,9 +51,9 @@ type Config struct {
 // Lock order: inbox.mu of a job before Engine.mu; Engine.ctxMu is a leaf.
 // Nothing runs user code, steals or parks while it holds any of them.
 type Engine struct {
-	base    time.Time
-	log     *slog.Logger
-	cpuTime func() (time.Duration, bool)
+	base time.Time
+	log  *slog.Logger
+	load func() (cpu time.Duration, runnable int, ok bool)
 
 	// mu is the fair lock: taken once per turn and once per change from
 	// "no work visible" to "some".
@@ -96,13 +96,13 @@ func New(c Config) (*Engine, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.cpuTime == nil {
-		c.cpuTime = processCPUTime
+	if c.load == nil {
+		c.load = processLoad
 	}
 	e := &Engine{
 		base:    time.Now(),
 		log:     c.Log,
-		cpuTime: c.cpuTime,
+		load:    c.load,
 		queue:   fair.NewQueue(c.Slice),
 		tenants: make(map[string]*fair.Group),
 		jobs:    make(map[*Job]struct{}),
@@ -155,7 +155,7 @@ func (e *Engine) Close() error {
 		<-j.done
 	}
 	e.mu.Lock()
-	e.extra = 0
+	e.setExtra(0)
 	e.setTarget(0)
 	e.mu.Unlock()
 	close(e.watchdog.stop)

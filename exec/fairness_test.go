@@ -21,7 +21,7 @@ func virtual(t *testing.T, c Config, f func(t *testing.T, e *Engine)) {
 		if c.Workers == 0 {
 			c.Workers = bubbleWorkers
 		}
-		c.cpuTime = func() (time.Duration, bool) { return 0, false }
+		c.load = func() (time.Duration, int, bool) { return 0, 0, false }
 		e, err := New(c)
 		if err != nil {
 			t.Fatal(err)

@@ -20,16 +20,23 @@ func (j *Job) batch() int64 {
 	return min(max(1, int64(j.e.queue.Slice())/usual), maxSpan)
 }
 
-// runPiece runs the tasks of p, or as many as the turn allows, and puts the
-// rest back. It ends the unit that p is.
-func (c *Ctx) runPiece(p piece) {
+// runPiece runs p, which is a unit, unless its needs must wait for another
+// task's; then it puts p back and returns false.
+func (c *Ctx) runPiece(p piece) bool {
+	if p.chunk.needs != (task.Resources{}) {
+		return c.runAdmitted(p)
+	}
+	c.runUnit(p)
+	return true
+}
+
+// runUnit runs the tasks of p, or as many as the turn allows, puts the rest
+// back, and ends the unit that p is.
+func (c *Ctx) runUnit(p piece) {
 	c.inUnit = true
-	switch {
-	case p.chunk.needs != (task.Resources{}):
-		c.runAdmitted(p)
-	case p.len() == 1:
+	if p.len() == 1 {
 		c.runSingle(p)
-	default:
+	} else {
 		c.runSpan(p)
 	}
 	c.endUnit()

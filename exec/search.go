@@ -30,7 +30,7 @@ func (c *Ctx) steal() bool {
 			c.clock = c.e.now()
 			c.endUnit()
 		} else {
-			c.runPiece(p)
+			c.runUnit(p) // what is open to thieves has been admitted
 		}
 		return true
 	}

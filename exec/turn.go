@@ -75,8 +75,9 @@ func (c *Ctx) pick(inboxFirst bool) bool {
 	case p.chunk != nil:
 		c.foundWork()
 		c.w.nextInRow = 0
-		c.runPiece(p)
-		return true
+		if c.runPiece(p) {
+			return true
+		}
 	}
 	return inboxFirst && c.runOwn() || c.steal()
 }

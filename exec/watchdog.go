@@ -60,10 +60,9 @@ func (e *Engine) wakeWatchdog() {
 // lookAround charges overruns, calls workers whose turns are over, and adds or
 // takes away substitutes. It reports whether any worker is busy. The caller
 // holds e.mu.
-func (e *Engine) lookAround(last *cpuSample) bool {
+func (e *Engine) lookAround(last *cpuSample) (busy bool) {
 	now := e.now()
 	inside := 0 // workers whose tasks should be using this process's CPU time
-	busy := false
 	for _, w := range e.workers {
 		if w.job == nil || w.turn.Job == nil {
 			continue
@@ -72,12 +71,16 @@ func (e *Engine) lookAround(last *cpuSample) bool {
 		if !w.job.external {
 			inside++
 		}
-		if over := now - w.deadline; over > 0 {
+		if now > w.deadline {
 			e.chargeOverrun(w, now)
 		}
 	}
+	if !busy {
+		e.setExtra(0)
+		return false
+	}
 	e.substitute(last, now, inside)
-	return busy
+	return true
 }
 
 // chargeOverrun makes the job of w pay for what it has used beyond its turn,
@@ -92,35 +95,57 @@ func (e *Engine) chargeOverrun(w *worker, now int64) {
 
 // A cpuSample is a reading of the process's CPU time.
 type cpuSample struct {
-	at  int64
+	at  int64 // engine time; 0: none yet
 	cpu time.Duration
-	ok  bool
 }
 
 // substitute compares the CPU time of the process with the workers that claim
 // to be busy. Where cores idle though work is queued, tasks are blocking without
-// having said so: substitutes take over. Where there are more running than
-// cores, substitutes leave as their turns end.
+// having said so, and substitutes take over. Where the cores are busy or nothing is
+// queued, substitutes leave as their turns end.
+//
+// Little CPU time alone proves nothing: other processes may have had the cores. So
+// goroutines that run or could run count as well: whoever waits for a core is
+// not blocking.
 func (e *Engine) substitute(last *cpuSample, now int64, inside int) {
-	cpu, ok := e.cpuTime()
+	cpu, runnable, ok := e.load()
 	before := *last
-	*last = cpuSample{at: now, cpu: cpu, ok: ok}
-	if !ok || !before.ok || now <= before.at {
+	*last = cpuSample{at: now, cpu: cpu}
+	if !ok || before.at == 0 || now <= before.at || e.closed {
 		return
 	}
+	claimed := min(inside, e.target)
 	used := float64(cpu-before.cpu) / float64(now-before.at)
-	idle := float64(min(inside, e.target)) - used
+	idle := min(float64(claimed)-used, float64(claimed-runnable))
 	switch {
-	case e.closed:
-	case idle >= 0.5 && e.lot.Idle() == 0 && !e.queue.Empty() && e.extra < maxExtra:
-		more := min(int(idle+0.5), maxExtra-e.extra)
-		e.extra += more
-		for range more {
-			e.hire()
-		}
-		e.log.Debug("tasks block without saying so: adding substitutes", "added", more, "substitutes", e.extra)
-	case e.extra > 0 && (idle < 0.25 || e.queue.Empty()):
-		e.extra -= max(1, e.extra/8)
-		e.dismissSleepers()
+	case !e.backlog():
+		e.setExtra(e.extra * 7 / 8)
+	case idle >= 0.5 && e.lot.Idle() == 0:
+		e.setExtra(min(e.extra+int(idle+0.5), maxExtra))
+	case idle < 0.25:
+		e.setExtra(e.extra * 7 / 8)
 	}
+}
+
+// setExtra sets the number of substitutes. The caller holds e.mu.
+func (e *Engine) setExtra(n int) {
+	if n == e.extra {
+		return
+	}
+	e.log.Debug("tasks block without saying so", "substitutes", n, "before", e.extra)
+	e.extra = n
+	e.setTarget(e.target)
+}
+
+// backlog reports whether a job that stands in line has work. Jobs whose last
+// work was taken without anybody having looked again leave the line here. The
+// caller holds e.mu.
+func (e *Engine) backlog() bool {
+	for j := e.queue.Least(); j != nil; j = e.queue.Least() {
+		if j.Owner.(*Job).present.Any() {
+			return true
+		}
+		j.SetWant(false)
+	}
+	return false
 }

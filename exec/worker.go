@@ -72,6 +72,8 @@ func (e *Engine) nextTurn(w *worker, found bool) bool {
 	spun := false
 	for {
 		switch {
+		case w.assigned != nil:
+			return true // it has completed a reservation and begun its turn
 		case e.surplus():
 			e.retire(w)
 			return false

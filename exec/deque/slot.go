@@ -12,9 +12,6 @@ import (
 // tasks are chance enough; so the ring never grows and has no growth races.
 const Capacity = 1024
 
-// index is an atomic position. Test builds replace it by the stepper's.
-type index = atomic.Int64
-
 // ring is the storage: slots by index modulo Capacity.
 type ring[T any] struct {
 	slots *[Capacity]slot[T]

@@ -8,8 +8,6 @@ import "github.com/filchsched/filch/exec/stepper"
 // around; tests set it before they make a Deque.
 var Capacity = 2
 
-type index = stepper.Int64
-
 type ring[T any] struct{ slots []slot[T] }
 
 func (r *ring[T]) slot(i int64) *slot[T] {

@@ -95,6 +95,18 @@ func (q *Queue) Renew(t *Turn, used time.Duration) bool {
 	return true
 }
 
+// Least returns the job that Take would take a turn on, or nil.
+func (q *Queue) Least() *Job {
+	if q.Empty() {
+		return nil
+	}
+	e := &q.root.entity
+	for e.group != nil {
+		e = e.group.heap[0]
+	}
+	return e.job
+}
+
 // Queued returns the number of jobs that want a turn and may have one.
 func (q *Queue) Queued() int { return q.queued }
 

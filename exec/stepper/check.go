@@ -1,6 +1,10 @@
 package stepper
 
-import "os"
+import (
+	"os"
+	"regexp"
+	"strings"
+)
 
 // ScheduleVariable names the environment variable by which Check repeats a
 // single run.
@@ -24,10 +28,19 @@ func Check(t TB, o Options, program Program) Stats {
 	}
 	stats, err := Explore(o, program)
 	if err != nil {
-		t.Fatalf("%v\nTo repeat this run alone: %s=… go test -run '^%s$' with the schedule above.", err, ScheduleVariable, t.Name())
+		t.Fatalf("%v\nTo repeat this run alone set %s to its schedule, with go test -run '%s'.", err, ScheduleVariable, onlyTest(t.Name()))
 	}
 	if o.Schedule != "" {
 		t.Logf("the run of schedule %s does not fail", o.Schedule)
 	}
 	return stats
+}
+
+// onlyTest returns the pattern that matches the test of that name and no other.
+func onlyTest(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
+	}
+	return strings.Join(parts, "/")
 }
