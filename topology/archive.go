@@ -12,14 +12,15 @@ import (
 	"strings"
 )
 
-// Bounds on an archive that is unpacked into memory. A dump of a machine of
-// 256 CPUs has some 30,000 files and a few MB.
-const (
-	maxArchiveFiles = 1 << 20
-	maxArchiveBytes = 256 << 20
-)
+// archiveLimits bound an archive that is unpacked into memory.
+type archiveLimits struct {
+	files int
+	bytes int64 // of the unpacked stream
+}
 
-var errArchiveTooLarge = fmt.Errorf("more than %d files or %d MiB", maxArchiveFiles, maxArchiveBytes>>20)
+// dumpLimits are ample: a dump of a machine of 256 CPUs has some 30,000 files
+// and a few MB.
+var dumpLimits = archiveLimits{files: 1 << 20, bytes: 256 << 20}
 
 // isArchive goes by the name, as tar does.
 func isArchive(name string) bool {
@@ -47,7 +48,7 @@ func openArchive(name string) (*memFS, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	m, err := unpack(r)
+	m, err := unpack(r, dumpLimits)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -56,30 +57,37 @@ func openArchive(name string) (*memFS, error) {
 
 // unpack keeps the regular files of a tar stream that a machine's tree may
 // need. Links are left out: the kernel's files that matter are plain ones.
-func unpack(r io.Reader) (*memFS, error) {
-	limited := &io.LimitedReader{R: r, N: maxArchiveBytes + 1}
+func unpack(r io.Reader, most archiveLimits) (*memFS, error) {
+	limited := &io.LimitedReader{R: r, N: most.bytes + 1}
 	in, m := tar.NewReader(limited), newMemFS()
 	for n := 0; ; n++ {
 		h, err := in.Next()
+		if limited.N <= 0 || n >= most.files {
+			return nil, fmt.Errorf("more than %d files or %d bytes", most.files, most.bytes)
+		}
 		if errors.Is(err, io.EOF) {
 			return m, nil
 		}
-		if limited.N <= 0 || n >= maxArchiveFiles {
-			return nil, errArchiveTooLarge
+		if err == nil {
+			err = m.unpackOne(h, in)
 		}
-		if err != nil {
+		if err != nil && limited.N > 0 {
 			return nil, fmt.Errorf("read tar: %w", err)
 		}
-		name := strings.TrimPrefix(path.Clean("/"+h.Name), "/")
-		switch h.Typeflag {
-		case tar.TypeDir:
-			m.mkdir(name)
-		case tar.TypeReg:
-			content, err := io.ReadAll(io.LimitReader(in, maxTextFile))
-			if err != nil {
-				return nil, fmt.Errorf("read tar: %s: %w", clip(h.Name), err)
-			}
-			m.put(name, string(content))
-		}
 	}
+}
+
+func (m *memFS) unpackOne(h *tar.Header, content io.Reader) error {
+	name := strings.TrimPrefix(path.Clean("/"+h.Name), "/")
+	switch h.Typeflag {
+	case tar.TypeDir:
+		m.mkdir(name)
+	case tar.TypeReg:
+		text, err := io.ReadAll(io.LimitReader(content, maxTextFile))
+		if err != nil {
+			return fmt.Errorf("%s: %w", clip(h.Name), err)
+		}
+		m.put(name, string(text))
+	}
+	return nil
 }

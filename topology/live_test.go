@@ -48,6 +48,11 @@ func TestDescribeFillsGapsOnly(t *testing.T) {
 	if len(top.Caches) != 2 || top.Caches[1].Size != 1<<20 || top.Caches[1].CPUs != nil || len(top.LLCs) != 0 {
 		t.Errorf("caches %+v", top.Caches)
 	}
+	full := mustRead(t, loadMachine(t, "raspberry-pi-4"))
+	n := len(full.Caches)
+	if describe(full, &info); len(full.Caches) != n {
+		t.Errorf("%d caches were added to %d", len(full.Caches)-n, n)
+	}
 	bare := flat(setOf([]int{0}), 1)
 	describe(bare, &info)
 	if bare.Brand != "From the processor" {

@@ -124,6 +124,18 @@ func TestReadRootOfAnArchive(t *testing.T) {
 	}
 }
 
+func TestArchivesAreBounded(t *testing.T) {
+	text := archiveOf(t, loadMachine(t, "raspberry-pi-4"), "")
+	if _, err := unpack(bytes.NewReader(text), archiveLimits{files: 1000, bytes: 1 << 20}); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []archiveLimits{{files: 10, bytes: 1 << 20}, {files: 1000, bytes: 5000}} {
+		if _, err := unpack(bytes.NewReader(text), l); err == nil || !strings.Contains(err.Error(), "more than") {
+			t.Errorf("%+v: %v", l, err)
+		}
+	}
+}
+
 // Links must not lead out of the root, pipes must not be waited for.
 func TestReadRootStaysInside(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -133,11 +145,14 @@ func TestReadRootStaysInside(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(outside, "cpuinfo"), []byte("processor : 0\nmodel name : outside\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	loadMachine(t, "vm-1cpu").without(func(name string) bool { return name == "proc/cpuinfo" }).write(t, dir)
+	loadMachine(t, "vm-1cpu").without(func(name string) bool { return strings.HasPrefix(name, "proc/") }).write(t, dir)
+	if err := os.Mkdir(filepath.Join(dir, "proc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Symlink(filepath.Join(outside, "cpuinfo"), filepath.Join(dir, "proc", "cpuinfo")); err != nil {
 		t.Fatal(err)
 	}
-	makePipe(t, filepath.Join(dir, "proc", "cmdline"))
+	makePipe(t, filepath.Join(dir, "proc", "meminfo"))
 	top, err := ReadRoot(dir)
 	if err != nil || top.Brand != "" {
 		t.Fatalf("%v, %v", top, err)

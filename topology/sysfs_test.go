@@ -26,9 +26,11 @@ sys/devices/system/cpu/cpu{0-3}/cache/index2/size = 1024K
 		{"level 0 is none", "sys/devices/system/cpu/cpu{0-3}/cache/index0/level = 0\nsys/devices/system/cpu/cpu{0-3}/cache/index0/shared_cpu_map = f\n", "0-3", 4, 0, "0-3"},
 		{"instruction caches are no last level", "sys/devices/system/cpu/cpu{0-3}/cache/index0/level = 3\nsys/devices/system/cpu/cpu{0-3}/cache/index0/type = Instruction\nsys/devices/system/cpu/cpu{0-3}/cache/index0/shared_cpu_map = f\n", "0-3", 4, 0, "0-3"},
 		{"the second of two crossing caches is dropped", pairs + "sys/devices/system/cpu/cpu{0-1}/cache/index2/shared_cpu_map = 3\nsys/devices/system/cpu/cpu1/cache/index3/level = 3\nsys/devices/system/cpu/cpu1/cache/index3/shared_cpu_map = 6\n", "0-3", 4, 1, "0-1"},
+		{"only the first CPU of a cache is heard", pairs + "sys/devices/system/cpu/cpu0/cache/index2/shared_cpu_map = 3\nsys/devices/system/cpu/cpu1/cache/index2/shared_cpu_map = 7\n", "0-3", 4, 1, "0-1"},
+		{"no caches: the smaller node stands in", "sys/devices/system/node/node0/cpumap = 3\nsys/devices/system/node/node1/cpumap = c\n", "0-3", 4, 0, "0-1"},
 		{"online contradicts the directories", "sys/devices/system/cpu/online = 0-1,7\n", "0-1", 2, 0, "0-1"},
 		{"online is empty: each CPU's own file counts", "sys/devices/system/cpu/online <<END\n\nEND\nsys/devices/system/cpu/cpu2/online = 0\nsys/devices/system/cpu/cpu3/online = 1\n", "0-1,3", 3, 0, "0-1,3"},
-		{"directories that are no CPUs", "sys/devices/system/cpu/cpuidle/x = 1\nsys/devices/system/cpu/cpu/x = 1\nsys/devices/system/cpu/cpu-1/topology/x = 1\nsys/devices/system/cpu/cpu+1/topology/x = 1\nsys/devices/system/cpu/cpu99999/topology/x = 1\n", "0-3", 4, 0, "0-3"},
+		{"directories that are no CPUs", "sys/devices/system/cpu/cpuidle/x = 1\nsys/devices/system/cpu/cpu/x = 1\nsys/devices/system/cpu/cpu-1/topology/x = 1\nsys/devices/system/cpu/cpu+9/topology/x = 1\nsys/devices/system/cpu/cpu99999/topology/x = 1\n", "0-3", 4, 0, "0-3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			top := mustRead(t, machineOf(t, fourCPUs+c.tree))
@@ -49,13 +51,52 @@ sys/devices/system/cpu/cpu{0-3}/cache/index2/size = 1024K
 }
 
 func TestCPUsWithoutAnyTopologyDirectory(t *testing.T) {
-	top := mustRead(t, machineOf(t, "sys/devices/system/cpu/cpu{0-1}/online = 1\nsys/devices/system/cpu/cpu2/online = 0\n"))
+	top := mustRead(t, machineOf(t, "sys/devices/system/cpu/cpu{0-1}/online = 1\nsys/devices/system/cpu/cpu2/online = 0\nsys/devices/system/cpu/cpu+7/online = 1\n"))
 	if got := FormatList(osNumbers(top.CPUs)); got != "0-1" || len(top.Packages) != 1 {
 		t.Errorf("usable %s, %d packages", got, len(top.Packages))
 	}
 	top = mustRead(t, machineOf(t, "sys/devices/system/cpu/present = 0-5\n"))
 	if len(top.CPUs) != 6 {
 		t.Errorf("%d CPUs of a list of six", len(top.CPUs))
+	}
+}
+
+// Tables that contradict each other must not make distances that do: mustRead
+// checks that they are an ultrametric.
+func TestContradictionsBetweenTables(t *testing.T) {
+	const cpu, node = "sys/devices/system/cpu/cpu", "sys/devices/system/node/node"
+	for name, c := range map[string]struct {
+		tree string
+		a, b int
+		want Level
+	}{
+		"a node that cuts packages": {
+			cpu + "{0-1}/topology/package_cpus = 3\n" + cpu + "{2-3}/topology/package_cpus = c\n" + node + "0/cpumap = 7\n" + node + "1/cpumap = 8\n", 0, 2, LevelHost,
+		},
+		"a node that cuts caches": {
+			fourCPUs + cpu + "{0-3}/cache/index3/level = 3\n" + cpu + "{0-1}/cache/index3/shared_cpu_map = 3\n" + cpu + "{2-3}/cache/index3/shared_cpu_map = c\n" +
+				node + "0/cpumap = 1\n" + node + "1/cpumap = 6\n" + node + "2/cpumap = 8\n", 1, 2, LevelSocket,
+		},
+		"a core around a package": {
+			cpu + "{0-2}/topology/core_cpus = 7\n" + cpu + "{0-1}/topology/package_cpus = 3\n" + cpu + "3/topology/core_cpus = 8\n" + node + "0/cpumap = 7\n" + node + "1/cpumap = 8\n", 0, 2, LevelCore,
+		},
+		"a cache around two nodes is no contradiction": {
+			fourCPUs + cpu + "{0-3}/cache/index3/level = 3\n" + cpu + "{0-3}/cache/index3/shared_cpu_map = f\n" + node + "0/cpumap = 3\n" + node + "1/cpumap = c\n", 0, 3, LevelLLC,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := mustRead(t, machineOf(t, c.tree)).DistanceOS(c.a, c.b); got != c.want {
+				t.Errorf("distance of CPU %d and %d: %v, want %v", c.a, c.b, got, c.want)
+			}
+		})
+	}
+}
+
+// A mask of one CPU is what kernels say that know nothing of dies.
+func TestDieOfOneCPUIsNone(t *testing.T) {
+	top := mustRead(t, machineOf(t, fourCPUs+"sys/devices/system/cpu/cpu0/topology/die_cpus = 2\n"))
+	if len(top.Packages) != 1 || top.Packages[0].OS != 0 {
+		t.Errorf("the package was not read: %v", top.Packages)
 	}
 }
 
@@ -166,7 +207,7 @@ func TestCoreKinds(t *testing.T) {
 		{"base frequencies", each("cpufreq/base_frequency", "1400000", "1400000", "2000000", "2000000"), "eepp"},
 		{"one CPU does not say", each("cpu_capacity", "446", "446", "1024"), "uuuu"},
 		{"nonsense", each("cpu_capacity", "-5", "0", "x", "99999999999999999999"), "uuuu"},
-		{"models rank by their slowest", each("regs/identification/midr_el1", "0xd87", "0xd87", "0xd85", "0xd85") + each("cpu_capacity", "718", "731", "997", "1024"), "eepp"},
+		{"models rank by their slowest", each("regs/identification/midr_el1", "0xd87", "0xd87", "0xd85", "0xd85") + each("cpu_capacity", "700", "900", "1000", "1024"), "eepp"},
 		{"Intel's PMUs", "sys/devices/cpu_core/cpus = 0-1\nsys/devices/cpu_atom/cpus = 2-3\n", "ppee"},
 		{"a PMU that leaves CPUs out", "sys/devices/cpu_core/cpus = 0\nsys/devices/cpu_atom/cpus = 2-3\n", "uuuu"},
 	} {
