@@ -124,7 +124,11 @@ func (t *Topology) QuotaText() string {
 	}
 	n := strconv.FormatFloat(t.Quota, 'f', 2, 64)
 	n = strings.TrimRight(strings.TrimRight(n, "0"), ".")
-	return fmt.Sprintf("%s CPUs, says /%s", n, t.QuotaFrom)
+	unit := "CPUs"
+	if n == "1" {
+		unit = "CPU"
+	}
+	return fmt.Sprintf("%s %s, says /%s", n, unit, t.QuotaFrom)
 }
 
 func isAre(n int) string {
