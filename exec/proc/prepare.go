@@ -100,6 +100,6 @@ func (r *Runner) asScript(l *launch) bool {
 	if file[0] == '-' || file[0] == '+' {
 		file = "./" + file
 	}
-	l.path, l.argv = r.shell, append([]string{r.shell, file}, l.argv[1:]...)
+	l.path, l.argv = r.shell, append([]string{"sh", file}, l.argv[1:]...)
 	return true
 }

@@ -69,7 +69,7 @@ func TestCommandRunsAndTells(t *testing.T) {
 			{cmd: Command{Shell: "echo $PWD", Dir: dir}, out: dir + "\n"},
 			{cmd: Command{Argv: []string{"/usr/bin/env"}, Env: []string{"A=1", "B=2 3"}}, out: "A=1\nB=2 3\n"},
 			{cmd: Command{Argv: []string{"/usr/bin/env"}, Env: []string{}}},
-			{cmd: Command{Shell: "- 2>/dev/null"}, exit: 127},
+			{cmd: Command{Shell: "-nope 2>/dev/null"}, exit: 127},
 			{cmd: Command{Shell: "echo to the name >/dev/stdout; echo more"}, out: "to the name\nmore\n"},
 		} {
 			res, out, errs := run(t, r, c.cmd)
