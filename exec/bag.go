@@ -24,6 +24,9 @@ type Bag[A any] struct {
 	j     *Job
 	fn    func(*Ctx, A)
 	needs task.Resources
+	// dropped, if not nil, is told the argument of each task that a cancel
+	// has dropped.
+	dropped func(A)
 
 	// Guarded by j.in.mu.
 	open *argChunk[A] // the chunk that Submit fills
@@ -132,7 +135,7 @@ func (b *Bag[A]) Submit(ctx context.Context, a A) error {
 // goes in whole.
 func (b *Bag[A]) SubmitSlice(ctx context.Context, args []A) error {
 	h := &sliceChunk[A]{bag: b, args: args}
-	h.run, h.ended, h.needs = runSliceArg[A], keepChunk, b.needs
+	h.run, h.ended, h.dropped, h.needs = runSliceArg[A], keepChunk, dropSliceArgs[A], b.needs
 	return b.j.submitPiece(ctx, piece{&h.chunk, 0, int64(len(args))})
 }
 
@@ -140,7 +143,7 @@ func (b *Bag[A]) SubmitSlice(ctx context.Context, args []A) error {
 // However many there are, they cost one record.
 func SubmitRange(ctx context.Context, b *Bag[int], lo, hi int) error {
 	h := &rangeChunk{bag: b}
-	h.run, h.ended, h.needs = runRangeArg, keepChunk, b.needs
+	h.run, h.ended, h.dropped, h.needs = runRangeArg, keepChunk, dropRangeArgs, b.needs
 	return b.j.submitPiece(ctx, piece{&h.chunk, int64(lo), int64(max(lo, hi))})
 }
 
@@ -167,7 +170,7 @@ func (b *Bag[A]) newChunk() *argChunk[A] {
 	h := b.free
 	if h == nil {
 		h = &argChunk[A]{bag: b}
-		h.run, h.ended, h.needs = runArg[A], endArgs[A], b.needs
+		h.run, h.ended, h.dropped, h.needs = runArg[A], endArgs[A], dropArgs[A], b.needs
 	} else {
 		b.free = h.next
 		h.next = nil
@@ -208,3 +211,31 @@ func runRangeArg(c *Ctx, h *chunk, i int64) {
 }
 
 func keepChunk(*chunk, int64) {}
+
+func dropArgs[A any](h *chunk, p piece) {
+	t := (*argChunk[A])(unsafe.Pointer(h))
+	var none A
+	for i := p.lo; i < p.hi; i++ {
+		a := t.args[i]
+		t.args[i] = none
+		if t.bag.dropped != nil {
+			t.bag.dropped(a)
+		}
+	}
+}
+
+func dropSliceArgs[A any](h *chunk, p piece) {
+	if t := (*sliceChunk[A])(unsafe.Pointer(h)); t.bag.dropped != nil {
+		for _, a := range t.args[p.lo:p.hi] {
+			t.bag.dropped(a)
+		}
+	}
+}
+
+func dropRangeArgs(h *chunk, p piece) {
+	if b := (*rangeChunk)(unsafe.Pointer(h)).bag; b.dropped != nil {
+		for i := p.lo; i < p.hi; i++ {
+			b.dropped(int(i))
+		}
+	}
+}

@@ -28,7 +28,7 @@ var ErrClosed = errors.New("exec: engine is closed")
 // Config sizes an Engine. The zero value means: this machine, all of it.
 type Config struct {
 	// Workers is the number of cores to use; 0 means as many as the
-	// affinity mask and the cgroup quota allow.
+	// affinity mask and the cgroup quota allow, following their changes.
 	Workers int
 	// Topology says how far apart the cores are; nil means that of this
 	// machine, read when first needed.
@@ -87,6 +87,7 @@ func New(c Config) (*Engine, error) {
 	if top == nil {
 		top = localTopology()
 	}
+	follows := c.Workers == 0 && c.Topology == nil
 	if c.Workers == 0 {
 		c.Workers = top.Workers()
 	}
@@ -108,6 +109,7 @@ func New(c Config) (*Engine, error) {
 		jobs:    make(map[*Job]struct{}),
 	}
 	e.crew.machine = top
+	e.watchdog.follows = follows
 	e.admission.memory = c.Memory
 	e.watchdog.kick = make(chan struct{}, 1)
 	e.watchdog.stop = make(chan struct{})

@@ -222,8 +222,15 @@ func TestTangledTreesRunEveryTaskOnce(t *testing.T) {
 				}
 			})
 		}
-		for range 5 {
-			e.Resize(1 + rng.IntN(6))
+		for range 50 {
+			if rng.IntN(5) == 0 {
+				e.Resize(1 + rng.IntN(6))
+			}
+			e.mu.Lock()
+			if err := e.invariant(); err != nil {
+				t.Error(err)
+			}
+			e.mu.Unlock()
 			runtime.Gosched()
 		}
 		wg.Wait()

@@ -18,7 +18,10 @@ type chunk struct {
 	run func(c *Ctx, h *chunk, i int64)
 	// ended says that n tasks of the chunk are over or dropped.
 	ended func(h *chunk, n int64)
-	needs task.Resources
+	// dropped lets go of the arguments of tasks that a cancel has dropped;
+	// nil where there is nothing to let go of.
+	dropped func(h *chunk, p piece)
+	needs   task.Resources
 }
 
 // A piece is tasks lo to hi (exclusive) of a chunk.
@@ -30,7 +33,12 @@ type piece struct {
 func (p piece) len() int64 { return p.hi - p.lo }
 
 // drop ends the tasks of p without running them.
-func (h *chunk) drop(p piece) { h.ended(h, p.len()) }
+func (h *chunk) drop(p piece) {
+	if h.dropped != nil {
+		h.dropped(h, p)
+	}
+	h.ended(h, p.len())
+}
 
 // An inbox is where a job's work waits that is on no deque: pieces that were
 // submitted, and stacks that can go on. It is bounded: Submit waits for room.

@@ -109,6 +109,9 @@ func (e *Engine) retireStack(c *Ctx) {
 
 // resume hands w to c, which waits in suspend or as a spare.
 func (c *Ctx) resume(w *worker) {
+	if c.w != nil {
+		panic("exec: a stack that holds a worker was given another one")
+	}
 	c.w = w
 	c.wake <- struct{}{}
 }

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"errors"
 	"time"
 )
 
@@ -15,9 +16,14 @@ const maxExtra = 1000
 // watchdog is the state of the engine's one background goroutine. Its fields
 // other than the channels are guarded by Engine.mu.
 type watchdog struct {
-	kick   chan struct{} // capacity 1: some worker is busy again
-	stop   chan struct{}
-	asleep bool
+	kick    chan struct{} // capacity 1: some worker is busy again
+	stop    chan struct{}
+	follows bool // resizes by what the machine allows; constant
+	asleep  bool
+	// strandedAt is 1 + the count of announcements at which work was seen
+	// stranded by the last look, 0 if it was not.
+	strandedAt uint64
+	broken     bool // an invariant was reported
 }
 
 // watch is the watchdog's goroutine.
@@ -26,6 +32,7 @@ func (e *Engine) watch() {
 	timer := time.NewTimer(watchInterval)
 	defer timer.Stop()
 	var last cpuSample
+	looked := time.Now()
 	for {
 		select {
 		case <-e.watchdog.stop:
@@ -40,8 +47,13 @@ func (e *Engine) watch() {
 		busy := e.lookAround(&last)
 		e.watchdog.asleep = !busy
 		e.mu.Unlock()
-		if busy {
-			timer.Reset(watchInterval)
+		if !busy {
+			continue
+		}
+		timer.Reset(watchInterval)
+		if e.follows && time.Since(looked) > followInterval {
+			looked = time.Now()
+			e.follow()
 		}
 	}
 }
@@ -75,6 +87,7 @@ func (e *Engine) lookAround(last *cpuSample) (busy bool) {
 			e.chargeOverrun(w, now)
 		}
 	}
+	e.assertInvariants()
 	if !busy {
 		e.setExtra(0)
 		return false
@@ -82,6 +95,28 @@ func (e *Engine) lookAround(last *cpuSample) (busy bool) {
 	e.substitute(last, now, inside)
 	return true
 }
+
+// assertInvariants reports a broken invariant, once, and mends what can be
+// mended: work that nobody would look for must not wait for ever, whatever the
+// cause. The caller holds e.mu.
+func (e *Engine) assertInvariants() {
+	err := e.invariant()
+	stranded := e.stranded()
+	if stranded && e.strandedAt == e.events.Load()+1 {
+		err = errStranded
+		e.wakeOne()
+	}
+	e.strandedAt = 0
+	if stranded {
+		e.strandedAt = e.events.Load() + 1 // 0 is never
+	}
+	if err != nil && !e.broken {
+		e.broken = true
+		e.log.Error("an invariant of the engine is broken; please report this", "err", err)
+	}
+}
+
+var errStranded = errors.New("exec: work is queued and workers sleep, but nobody searches")
 
 // chargeOverrun makes the job of w pay for what it has used beyond its turn,
 // and asks the task to come to an end if it looks.

@@ -98,4 +98,16 @@ type Outcome struct {
 	Err    error // why it failed, for people; nil when done
 	Wall   time.Duration
 	Usage  Usage
+	Output []byte // what a function returned, encoded; nil for commands
+}
+
+// A Spec is a task as a runtime gets it.
+type Spec struct {
+	ID      ID
+	Attempt Attempt
+	Kind    Kind
+	Needs   Resources
+	// Body is what to run, of the type that the kind's runtime documents:
+	// proc.Command, call.Call.
+	Body any
 }
