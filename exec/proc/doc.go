@@ -8,7 +8,7 @@
 // makes a launch of the Command: path, arguments, environment, directory
 // (prepare.go, environ.go, lookup.go). A starter makes a process of the launch
 // (launch.go has the two interfaces, starter_linux.go and portable.go the two
-// starters). While the command runs its output goes to two spools (spool.go),
+// starters). While the command runs its output goes to two spools (wait_linux.go, spool.go),
 // which become the captures of the Result (capture.go). A stopper watches the
 // context (stop.go). What could not start is explained (explain.go).
 //
