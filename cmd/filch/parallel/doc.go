@@ -18,6 +18,8 @@
 //   - Replacement strings are replaced before a shell sees the line, wherever
 //     they stand. Inside quotes, as in '"{}"', a value that needs quoting
 //     brings its own quotes along, and the command sees them.
+//   - If one stands in the first word of the command, the values are taken to be
+//     commands and none of them is quoted, not even in later words.
 //   - {} with several sources is all of the columns, as separate words: x{}y
 //     becomes the two words "xa by".
 //   - An empty source beside others counts as one empty value.
@@ -40,8 +42,8 @@
 // the values are quoted and a shell gets the line. Both give the same result; words.go
 // holds the rules and errs towards the shell.
 //
-// Rejected: to parse the finished line of each row, as for lines that are whole
-// commands. It costs a scan per task, and worse, it lets a value decide how
+// Rejected: to parse the finished line of each row, as has to be done where the values
+// are commands themselves (Template.Verbatim). It costs a scan per task, and worse, it lets a value decide how
 // the command is run.
 //
 // # Memory
