@@ -37,6 +37,10 @@ func (s *source) at(n ast.Node) string {
 	return s.path + ":" + strconv.Itoa(s.fset.Position(n.Pos()).Line)
 }
 
+// external reports whether the file is a test outside of the package it tests,
+// so that what it imports is no dependency of the package.
+func (s *source) external() bool { return s.test && strings.HasSuffix(s.file.Name.Name, "_test") }
+
 // A house is everything that the rules look at: every Go file of the
 // repository, whatever its build constraints, and the text of go.mod.
 type house struct {
