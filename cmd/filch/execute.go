@@ -155,15 +155,18 @@ func (x *execution) command(row parallel.Row) (proc.Command, error) {
 		return x.shell.command(x.template.Line(row)), nil
 	}
 	argv, line := x.template.Command(row)
+	c := proc.Command{Shell: line}
+	var err error
 	switch {
 	case argv != nil:
-		return proc.Command{Argv: argv}, nil
-	case x.shell.name != "":
-		return x.shell.command(line), nil
-	case x.template.Verbatim():
-		return proc.Parse(line)
+		c = proc.Words(argv, x.template.Line(row))
+	case x.template.Verbatim() && x.shell.name == "":
+		c, err = proc.Parse(line)
 	}
-	return proc.Command{Shell: line}, nil
+	if c.Shell != "" && x.shell.name != "" {
+		return x.shell.command(c.Shell), nil
+	}
+	return c, err
 }
 
 // complaint is what to say about a command that failed: nothing if it ran, for then
