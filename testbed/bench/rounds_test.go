@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/filchsched/filch/testbed/uts"
 )
 
 // took makes a score of a contender with these rounds, in milliseconds.
@@ -218,4 +221,26 @@ func TestAHangingTurnIsEnded(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "-limit") {
 		t.Errorf("error %v, want that the turn was not over", err)
 	}
+}
+
+// TestPeakIsOfTheTurnAlone grows this process before it starts a turn that
+// needs next to nothing.
+func TestPeakIsOfTheTurnAlone(t *testing.T) {
+	if peakMemory() == 0 {
+		t.Skip("no /proc here")
+	}
+	ballast := make([]byte, 256<<20)
+	for i := range ballast {
+		ballast[i] = 1
+	}
+	set := settings{Workers: 2, Tree: smallTree, Limit: time.Minute}
+	set.Count = uts.Count{Nodes: 3987, Leaves: 3232, Depth: 5}
+	result, err := turnInChild(t.Context(), turnOrder{Contest: "uts", Contender: sequentialName, Settings: set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Peak <= 0 || result.Peak > 128<<20 {
+		t.Errorf("a turn that needs next to nothing peaked at %d MB", result.Peak>>20)
+	}
+	runtime.KeepAlive(ballast)
 }

@@ -95,6 +95,7 @@ func turnMain(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		result.Error, result.Wrong = err.Error(), errors.Is(err, errWrong)
 	}
+	result.Peak = peakMemory()
 	return json.NewEncoder(out).Encode(result)
 }
 
@@ -134,7 +135,6 @@ func turnInChild(ctx context.Context, order turnOrder) (result turnResult, err e
 	if err := json.Unmarshal(out, &result); err != nil {
 		return result, fmt.Errorf("process of its turn printed %q: %w", out, err)
 	}
-	result.Peak = peakMemory(command.ProcessState)
 	return result, result.err()
 }
 
