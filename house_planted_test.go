@@ -113,6 +113,23 @@ var plantedHouses = []planted{
 
 	{"product code at the root", "the root holds no product code", one("filch.go", `package filch`), "filch.go"},
 	{"tests at the root", "the root holds no product code", one("filch_test.go", `package filch_test`), ""},
+
+	{"a test that is gone", "documents name tests that exist", map[string]string{
+		"ARCHITECTURE.md": "held by `TestOne` and `FuzzTwo`",
+		"exec/a_test.go":  "package exec; func TestOne() {}",
+		"exec/b.go":       "package exec; func FuzzTwo() {}",
+	}, "ARCHITECTURE.md: there is no test FuzzTwo"},
+	{"tests that exist, other words", "documents name tests that exist", map[string]string{
+		"docs/a.md":      "`TestOne`†, `go test`, `Tester`, TestNothing",
+		"exec/a_test.go": "package exec_test; func TestOne() {}",
+	}, ""},
+
+	{"a link to nothing", "links lead somewhere", one("docs/a.md", "see [this](../exec/gone.go)"), "docs/a.md: the link to ../exec/gone.go"},
+	{"links to files, folders, headings, the web", "links lead somewhere", map[string]string{
+		"docs/a.md": "[a](../exec) [b](../exec/a.go#L1) [c](#heading) [d](https://example.org/x) [e](b.md)",
+		"docs/b.md": "",
+		"exec/a.go": "package exec",
+	}, ""},
 }
 
 func one(name, text string) map[string]string { return map[string]string{name: text} }
@@ -146,11 +163,8 @@ func TestEveryRuleCanFail(t *testing.T) {
 // build makes a house of files, in the order of their names.
 func build(t *testing.T, files map[string]string) *house {
 	t.Helper()
-	h := &house{gomod: files["go.mod"]}
+	h := newHouse()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if name == "go.mod" {
-			continue
-		}
 		if err := h.add(name, []byte(files[name])); err != nil {
 			t.Fatal(err)
 		}

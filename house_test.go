@@ -42,14 +42,33 @@ func (s *source) at(n ast.Node) string {
 func (s *source) external() bool { return s.test && strings.HasSuffix(s.file.Name.Name, "_test") }
 
 // A house is everything that the rules look at: every Go file of the
-// repository, whatever its build constraints, and the text of go.mod.
+// repository, whatever its build constraints, the documents, and go.mod.
 type house struct {
-	sources []*source
-	gomod   string
+	sources   []*source
+	gomod     string
+	documents map[string]string // Markdown text by path
+	paths     map[string]bool   // every file and folder, for links to point at
 }
 
-// add parses one file into the house.
+func newHouse() *house {
+	return &house{documents: make(map[string]string), paths: map[string]bool{".": true}}
+}
+
+// add takes one file into the house.
 func (h *house) add(name string, text []byte) error {
+	for p := name; p != "."; p = path.Dir(p) {
+		h.paths[p] = true
+	}
+	switch {
+	case name == "go.mod":
+		h.gomod = string(text)
+		return nil
+	case path.Ext(name) == ".md":
+		h.documents[name] = string(text)
+		return nil
+	case path.Ext(name) != ".go":
+		return nil
+	}
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
@@ -69,37 +88,35 @@ func (h *house) add(name string, text []byte) error {
 // readHouse reads the repository below root, leaving out what the go command
 // leaves out: testdata, vendor, and folders that begin with a dot or underscore.
 func readHouse(root string) (*house, error) {
-	h := new(house)
-	gomod, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		return nil, err
-	}
-	h.gomod = string(gomod)
-	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
+	h := newHouse()
+	return h, filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
 			return err
-		}
-		if d.IsDir() {
-			if p != root && leftOut(d.Name()) {
+		case p != root && leftOut(d.Name()):
+			if d.IsDir() {
 				return filepath.SkipDir
 			}
 			return nil
-		}
-		if !strings.HasSuffix(d.Name(), ".go") || leftOut(d.Name()) {
+		case !d.Type().IsRegular():
 			return nil
 		}
 		rel, err := filepath.Rel(root, p)
 		if err != nil {
 			return err
 		}
-		text, err := os.ReadFile(p)
-		if err != nil {
-			return err
+		var text []byte
+		if read[filepath.Ext(p)] {
+			if text, err = os.ReadFile(p); err != nil {
+				return err
+			}
 		}
 		return h.add(filepath.ToSlash(rel), text)
 	})
-	return h, err
 }
+
+// read lists the extensions of the files that rules look into.
+var read = map[string]bool{".go": true, ".md": true, ".mod": true}
 
 func leftOut(name string) bool {
 	return name == "testdata" || name == "vendor" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
