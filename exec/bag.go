@@ -116,8 +116,8 @@ func (b *Bag[A]) Submit(ctx context.Context, a A) error {
 	if b.n++; b.n == chunkLen {
 		b.open = nil
 	}
-	if in.pieces.len() > 0 && in.pieces.last().chunk == &h.chunk {
-		in.pieces.last().hi++
+	if p := in.pieces.newest(); p != nil && p.chunk == &h.chunk && p.hi == i {
+		p.hi++
 	} else {
 		in.pieces.push(piece{&h.chunk, i, i + 1})
 	}

@@ -60,3 +60,27 @@ func BenchmarkBagSlice(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/5e6, "ns/task")
 }
+
+// A piece that was put back may be the last in line and end before the chunk
+// does: what is submitted next does not belong to it.
+func TestSubmitAfterAPieceWasPutBack(t *testing.T) {
+	e := &Engine{}
+	j := &Job{e: e}
+	j.ctx, j.cancel = context.WithCancelCause(context.Background())
+	j.in.init(1000)
+	j.present.Mark(inboxPlace) // as if announced
+	bag := NewBag(j, func(*Ctx, int) {})
+	for i := range 100 {
+		bag.Submit(t.Context(), i)
+	}
+	_, p := j.takeFrom(1, 100)
+	j.putBack(piece{p.chunk, 50, 75}) // thieves have the rest
+	bag.Submit(t.Context(), 100)
+	var got []piece
+	for j.in.pieces.len() > 0 {
+		got = append(got, j.in.pieces.shift())
+	}
+	if len(got) != 2 || got[0].lo != 50 || got[0].hi != 75 || got[1].lo != 100 || got[1].hi != 101 {
+		t.Errorf("each live task is in exactly one place: got %v", got)
+	}
+}

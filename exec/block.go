@@ -39,10 +39,11 @@ func insideOf(ctx context.Context, j *Job) *Ctx {
 	return nil
 }
 
-// Hungry reports whether some worker has nothing to do. It is one plain load:
-// a task that can split asks it at every step, and splits only when somebody
+// Hungry reports whether some worker has nothing to do and this stack has
+// nothing queued that it could take. It is one plain load while nobody idles: a
+// task that can split asks it at every step, and splits only when somebody
 // would take the other half.
-func (c *Ctx) Hungry() bool { return c.hungry.Load() > 0 }
+func (c *Ctx) Hungry() bool { return c.hungry.Load() > 0 && c.dq.Len() == 0 }
 
 // Worker returns the slot number that the task runs on, from 0. It may change
 // when the task joins, blocks or spawns.

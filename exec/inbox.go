@@ -192,7 +192,14 @@ type fifo[T any] struct {
 
 func (f *fifo[T]) len() int  { return len(f.items) - f.head }
 func (f *fifo[T]) first() *T { return &f.items[f.head] }
-func (f *fifo[T]) last() *T  { return &f.items[len(f.items)-1] }
+
+// newest returns the last item to come, or nil.
+func (f *fifo[T]) newest() *T {
+	if f.len() == 0 {
+		return nil
+	}
+	return &f.items[len(f.items)-1]
+}
 
 func (f *fifo[T]) push(x T) {
 	if f.head > 0 && len(f.items) == cap(f.items) && f.head >= len(f.items)/2 {
