@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+
+	"github.com/filchsched/filch/exec/fair"
 )
 
 func TestBagRunsEveryTaskOnce(t *testing.T) {
@@ -64,8 +66,8 @@ func BenchmarkBagSlice(b *testing.B) {
 // A piece that was put back may be the last in line and end before the chunk
 // does: what is submitted next does not belong to it.
 func TestSubmitAfterAPieceWasPutBack(t *testing.T) {
-	e := &Engine{}
-	j := &Job{e: e}
+	e := &Engine{queue: fair.NewQueue(DefaultSlice)}
+	j := &Job{e: e, fair: e.queue.Root().NewJob(1024, 0)}
 	j.ctx, j.cancel = context.WithCancelCause(context.Background())
 	j.in.init(1000)
 	j.present.Mark(inboxPlace) // as if announced
