@@ -4,7 +4,7 @@ FUZZTIME ?= 10m
 PREFIX   ?= /usr/local
 
 .POSIX:
-.PHONY: help build install test race lint fuzz fuzz-short cover bench ci clean
+.PHONY: help build install test race lint fuzz fuzz-short cover bench real ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ cover: ## coverage of the tests, in bin/cover.html
 
 bench: ## filch beside its rivals in one run, as ratios (some minutes)
 	cd testbed/bench && $(GO) run .
+
+real: ## checksum and compress a real tree, beside a sequential run and xargs -P
+	testbed/real.sh
 
 ci: ## what every change has to pass
 	.ci/run
