@@ -2,9 +2,6 @@ package park
 
 import "math/bits"
 
-// Places bounds the places that one Presence can tell apart.
-const Places = 1024
-
 // Presence is a job's knowledge of where work may be: one bit per place. A set
 // bit means "look there"; a clear one means "nothing there, and who puts
 // something there sets the bit and announces the job".
@@ -36,11 +33,25 @@ func (p *Presence) Mark(place int) (first bool) {
 	return w.Or(m)&m == 0
 }
 
-// Clear clears the bit. The caller must look at the place once more
-// afterwards, and Mark it again if it is not empty.
+// Clear clears the bit of a place where nothing can be: one that the caller
+// itself puts things into, or that a lock guards. Others call Vacate.
 func (p *Presence) Clear(place int) {
 	w, m := p.Word(place)
 	w.And(^m)
+}
+
+// Vacate clears the bit of a place that the caller has found empty, and looks
+// once more, by calling empty. If something is there after all, its producer
+// may have seen the bit still set and gone away content; so Vacate sets it
+// again. vacated reports whether the bit stays clear. If announce is true the
+// caller must announce the job, just as after Mark: while the bit was clear
+// somebody may have taken the job out of the line.
+func (p *Presence) Vacate(place int, empty func() bool) (vacated, announce bool) {
+	p.Clear(place)
+	if empty() {
+		return true, false
+	}
+	return false, p.Mark(place)
 }
 
 // Any reports whether any bit was set at some moment of the call.
