@@ -17,7 +17,7 @@ type admission struct {
 	held   int64 // that running tasks hold
 	resv   *reservation
 	// stalled are jobs whose next task waits for the reservation or for
-	// memory; they are announced again when either changes.
+	// memory. Their inboxes offer no pieces until either changes.
 	stalled []*Job
 }
 
@@ -78,14 +78,26 @@ func (e *Engine) fits(n task.Resources) bool {
 	return n.Memory == 0 || e.memory == 0 || e.held+n.Memory <= e.memory
 }
 
-// stall puts the task of p back and takes the job out of the line until
-// something is released.
+// stall puts the task of p back, and lets the inbox offer no pieces until
+// something is released. The job stays in line for what it has begun.
 func (j *Job) stall(p piece) {
-	j.putBack(p)
+	j.in.mu.Lock()
 	j.e.mu.Lock()
-	defer j.e.mu.Unlock()
-	if slices.Contains(j.e.stalled, j) {
-		j.fair.SetWant(false)
+	j.in.stalled = slices.Contains(j.e.stalled, j) // unless it was released meanwhile
+	j.e.mu.Unlock()
+	j.left()
+	j.in.mu.Unlock()
+	j.putBack(p)
+}
+
+// unstall lets the inbox offer its pieces again.
+func (j *Job) unstall() {
+	j.in.mu.Lock()
+	j.in.stalled = false
+	announce := j.arrived()
+	j.in.mu.Unlock()
+	if announce {
+		j.e.announce(j)
 	}
 }
 
@@ -118,7 +130,10 @@ func (e *Engine) donate(w *worker) bool {
 	e.begin(w, e.queue.TakeFor(r.job.fair))
 	w.cores = int64(r.needs.Cores)
 	w.assigned = r
-	e.unstall()
+	stalled := e.released()
+	e.mu.Unlock()
+	unstall(stalled)
+	e.mu.Lock()
 	return true
 }
 
@@ -131,16 +146,15 @@ func (c *Ctx) runReserved(r *reservation) {
 // release gives back what a task held.
 func (e *Engine) release(r *reservation, n task.Resources) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.held -= n.Memory
 	if r != nil {
 		r.worker.cores = 1
 		e.releaseDonors(r)
 	}
-	e.unstall()
-	if e.wantsDonor() {
-		e.summon()
-	}
+	stalled := e.released()
+	e.summon()
+	e.mu.Unlock()
+	unstall(stalled)
 }
 
 func (e *Engine) releaseDonors(r *reservation) {
@@ -150,15 +164,17 @@ func (e *Engine) releaseDonors(r *reservation) {
 	r.donors = nil
 }
 
-// unstall announces the jobs that waited. The caller holds e.mu.
-func (e *Engine) unstall() {
-	for _, j := range e.stalled {
-		j.fair.SetWant(true)
-	}
-	if len(e.stalled) > 0 {
-		e.events.Add(1)
-		e.stalled = e.stalled[:0]
-		e.wakeOne()
+// released returns the jobs that waited for what has changed; the caller passes
+// them to unstall once it has released e.mu, which it holds.
+func (e *Engine) released() []*Job {
+	stalled := e.stalled
+	e.stalled = nil
+	return stalled
+}
+
+func unstall(jobs []*Job) {
+	for _, j := range jobs {
+		j.unstall()
 	}
 }
 
@@ -197,8 +213,9 @@ func (e *Engine) dropReserved(j *Job) {
 	}
 	e.resv = nil
 	e.releaseDonors(r)
-	e.unstall()
+	stalled := e.released()
 	e.mu.Unlock()
+	unstall(stalled)
 	r.piece.chunk.drop(r.piece)
 	j.unitDone()
 }

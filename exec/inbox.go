@@ -51,6 +51,7 @@ type inbox struct {
 	waiting []chan struct{} // submitters that wait for room
 	closed  bool            // nothing more is submitted from outside
 	refuse  bool            // cancelled
+	stalled bool            // pieces wait for the reservation or for memory
 	over    bool            // done was closed
 }
 
@@ -58,14 +59,20 @@ func (in *inbox) init(limit int) { in.limit = int64(limit) }
 
 // arrived is called under mu after something was put in. It reports whether
 // the job must be announced, after mu is released.
-func (j *Job) arrived() bool { return !j.present.Marked(inboxPlace) && j.present.Mark(inboxPlace) }
+func (j *Job) arrived() bool {
+	return j.in.offers() && !j.present.Marked(inboxPlace) && j.present.Mark(inboxPlace)
+}
 
 // left is called under mu after something was taken out.
 func (j *Job) left() {
-	if j.in.queued == 0 && j.in.ready.len() == 0 {
+	if !j.in.offers() {
 		j.present.Clear(inboxPlace)
 	}
 }
+
+// offers reports whether there is something that a worker can take. Stacks can
+// always go on, whatever the pieces wait for: they may hold just that.
+func (in *inbox) offers() bool { return in.ready.len() > 0 || in.queued > 0 && !in.stalled }
 
 // pushReady queues a stack that can go on.
 func (j *Job) pushReady(c *Ctx) {
@@ -112,8 +119,8 @@ func (j *Job) takeFrom(share int64, most int64) (c *Ctx, p piece) {
 		j.left()
 		return c, p
 	}
-	if in.queued == 0 {
-		j.left() // cancelled
+	if !in.offers() {
+		j.left() // cancelled, or stalled
 		return nil, p
 	}
 	first := in.pieces.first()
