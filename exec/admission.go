@@ -11,11 +11,14 @@ import (
 //
 // One reservation at a time collects what its task needs, worker by worker as
 // their turns end, and memory as it is released. Two tasks that each hold half of
-// what they need, and wait for the other half, cannot exist.
+// what they need, and wait for the other half, cannot exist. Nor does one
+// collect while those that run leave too few workers: they may themselves be
+// waiting for one, after a join or the end of a turn.
 type admission struct {
 	memory int64 // that tasks may hold together; 0: no bound
 	held   int64 // that running tasks hold
 	resv   *reservation
+	wide   []*reservation // that run, with donors
 	// stalled are jobs whose next task waits for the reservation or for
 	// memory. Their inboxes offer no pieces until either changes.
 	stalled []*Job
@@ -26,8 +29,7 @@ type reservation struct {
 	job    *Job
 	piece  piece // one task, a unit under way
 	needs  task.Resources
-	donors []*worker // workers that wait for it, and rest while it runs
-	worker *worker   // that runs it
+	donors []*worker // workers that wait for it; while it runs they rest, each with a turn that pays for its core
 }
 
 // runAdmitted runs a piece of one task that has needs, now or later. It
@@ -101,9 +103,19 @@ func (j *Job) unstall() {
 	}
 }
 
-// wantsDonor reports whether the reservation lacks workers. The caller holds
-// e.mu.
-func (e *Engine) wantsDonor() bool { return e.resv != nil && e.fits(e.resv.needs) }
+// wantsDonor reports whether the reservation lacks workers and nothing else. The
+// caller holds e.mu.
+func (e *Engine) wantsDonor() bool {
+	return e.resv != nil && e.fits(e.resv.needs) && (e.resv.needs.Cores == 1 || e.resv.needs.Cores+e.wideCores() <= e.target)
+}
+
+// wideCores is how many workers the running wide tasks have between them.
+func (e *Engine) wideCores() (n int) {
+	for _, r := range e.wide {
+		n += 1 + len(r.donors)
+	}
+	return n
+}
 
 // donate gives w to the reservation, if there is one that its memory is there
 // for. The last worker that it needs takes a turn and runs it; the others rest
@@ -122,14 +134,19 @@ func (e *Engine) donate(w *worker) bool {
 		<-w.wake
 		e.mu.Lock()
 		w.resting = false
+		e.settle(w, true)
 		return true
 	}
 	e.resv = nil
 	e.held += r.needs.Memory
-	r.worker = w
 	e.begin(w, e.queue.TakeFor(r.job.fair))
-	w.cores = int64(r.needs.Cores)
 	w.assigned = r
+	if len(r.donors) > 0 {
+		e.wide = append(e.wide, r)
+	}
+	for _, d := range r.donors {
+		e.begin(d, e.queue.TakeFor(r.job.fair))
+	}
 	stalled := e.released()
 	e.mu.Unlock()
 	unstall(stalled)
@@ -143,13 +160,13 @@ func (c *Ctx) runReserved(r *reservation) {
 	c.e.release(r, r.needs)
 }
 
-// release gives back what a task held.
+// release gives back what a task held. r is nil if it was not reserved.
 func (e *Engine) release(r *reservation, n task.Resources) {
 	e.mu.Lock()
 	e.held -= n.Memory
 	if r != nil {
-		r.worker.cores = 1
-		e.releaseDonors(r)
+		e.wide = slices.DeleteFunc(e.wide, func(x *reservation) bool { return x == r })
+		r.releaseDonors(0)
 	}
 	stalled := e.released()
 	e.summon()
@@ -157,11 +174,12 @@ func (e *Engine) release(r *reservation, n task.Resources) {
 	unstall(stalled)
 }
 
-func (e *Engine) releaseDonors(r *reservation) {
-	for _, w := range r.donors {
+// releaseDonors lets all donors go but keep of them. The caller holds e.mu.
+func (r *reservation) releaseDonors(keep int) {
+	for _, w := range r.donors[keep:] {
 		w.wake <- struct{}{}
 	}
-	r.donors = nil
+	r.donors = r.donors[:keep]
 }
 
 // released returns the jobs that waited for what has changed; the caller passes
@@ -194,12 +212,18 @@ func (e *Engine) summon() {
 	e.events.Add(1) // searchers look as well
 }
 
-// shrinkReservation is called when there are fewer workers than there were: a
-// task that needs more cores than are left takes all that are left.
-func (e *Engine) shrinkReservation() {
+// shrinkReservations is called when there may be fewer workers than there were:
+// tasks that hold or need more cores than are left make do with those. The caller
+// holds e.mu.
+func (e *Engine) shrinkReservations() {
+	for _, r := range e.wide {
+		excess := max(0, e.wideCores()-e.target)
+		r.releaseDonors(max(0, len(r.donors)-excess))
+	}
 	if e.resv != nil {
 		e.resv.needs.Cores = min(e.resv.needs.Cores, max(1, e.target))
-		e.releaseDonors(e.resv) // they come back as far as they are needed
+		e.resv.releaseDonors(0) // they come back as far as they are needed
+		e.summon()
 	}
 }
 
@@ -212,7 +236,7 @@ func (e *Engine) dropReserved(j *Job) {
 		return
 	}
 	e.resv = nil
-	e.releaseDonors(r)
+	r.releaseDonors(0)
 	stalled := e.released()
 	e.mu.Unlock()
 	unstall(stalled)

@@ -15,7 +15,7 @@ func (e *Engine) describe() string {
 		fmt.Fprintf(&b, "reservation needs %v, %d donors\n", r.needs, len(r.donors))
 	}
 	for _, w := range e.workers {
-		fmt.Fprintf(&b, "worker %d job %v resting %v searching %v assigned %v cores %d wake %d\n", w.id, w.job != nil, w.resting, w.searching, w.assigned != nil, w.cores, len(w.wake))
+		fmt.Fprintf(&b, "worker %d job %v resting %v searching %v assigned %v wake %d\n", w.id, w.job != nil, w.resting, w.searching, w.assigned != nil, len(w.wake))
 	}
 	for j := range e.jobs {
 		fmt.Fprintf(&b, "job %q want %v queued %d units %d present %v\n", j.name, j.fair.Want(), j.in.queued, j.units.Load(), j.present.Any())

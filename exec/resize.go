@@ -33,7 +33,7 @@ func (e *Engine) Workers() int {
 func (e *Engine) setTarget(n int) {
 	e.target = n
 	e.lot.SetLimit(n / 2)
-	e.shrinkReservation()
+	e.shrinkReservations()
 	for len(e.workers) < e.target+e.extra {
 		e.hire()
 	}

@@ -80,7 +80,7 @@ func (e *Engine) lookAround(last *cpuSample) (busy bool) {
 			continue
 		}
 		busy = true
-		if !w.job.external {
+		if !w.job.external && !w.resting {
 			inside++
 		}
 		if now > w.deadline {
@@ -122,8 +122,7 @@ var errStranded = errors.New("exec: work is queued and workers sleep, but nobody
 // and asks the task to come to an end if it looks.
 func (e *Engine) chargeOverrun(w *worker, now int64) {
 	w.overdue.Store(true)
-	used := time.Duration((now - w.start) * max(1, w.cores))
-	if more := used - w.turn.Paid(); more > 0 {
+	if more := time.Duration(now-w.start) - w.turn.Paid(); more > 0 {
 		e.queue.TopUp(&w.turn, more)
 	}
 }

@@ -30,11 +30,10 @@ type worker struct {
 	turn     fair.Turn // zero while w.job is set: settled already
 	start    int64     // when the turn began, engine time
 	deadline int64     // when it is over
-	cores    int64     // that the running task holds; at least 1
 
 	// Guarded by Engine.mu.
 	searching bool // counted in the lot and in hungry
-	resting   bool // sleeps, or waits in a reservation
+	resting   bool // sleeps, or is a donor
 
 	// overdue is set by the watchdog when the turn is long over, and polled
 	// by the holder between tasks.
@@ -109,9 +108,7 @@ func (e *Engine) settle(w *worker, found bool) {
 }
 
 // slotTime is what the turn of w has used so far.
-func (e *Engine) slotTime(w *worker) time.Duration {
-	return time.Duration((e.now() - w.start) * max(1, w.cores))
-}
+func (e *Engine) slotTime(w *worker) time.Duration { return time.Duration(e.now() - w.start) }
 
 // take takes a turn for w if a job wants one. The caller holds e.mu.
 func (e *Engine) take(w *worker) bool {
@@ -132,7 +129,6 @@ func (e *Engine) take(w *worker) bool {
 func (e *Engine) begin(w *worker, t fair.Turn) {
 	w.turn = t
 	w.job = t.Job.Owner.(*Job)
-	w.cores = 1
 	w.start = e.now()
 	w.deadline = w.start + int64(t.Paid())
 	w.overdue.Store(false)
