@@ -37,8 +37,8 @@ type reservation struct {
 func (c *Ctx) runAdmitted(p piece) bool {
 	switch c.e.admit(c.job.Load(), p) {
 	case admitted:
+		defer c.e.release(nil, p.chunk.needs)
 		c.runUnit(p)
-		c.e.release(nil, p.chunk.needs)
 		return true
 	case reserved:
 		return true // the unit goes on without this stack
@@ -156,8 +156,8 @@ func (e *Engine) donate(w *worker) bool {
 
 // runReserved runs the task of a reservation that is complete.
 func (c *Ctx) runReserved(r *reservation) {
+	defer c.e.release(r, r.needs)
 	c.runUnit(r.piece)
-	c.e.release(r, r.needs)
 }
 
 // release gives back what a task held. r is nil if it was not reserved.

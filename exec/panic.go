@@ -28,7 +28,7 @@ var ErrGoexit = errors.New("exec: task called runtime.Goexit")
 
 // caught makes a PanicError of what recover returned while a task was cut
 // short. nil means that nothing panicked: the goroutine is exiting.
-func (c *Ctx) caught(v any) *PanicError {
+func caught(v any) *PanicError {
 	if p, ok := v.(*PanicError); ok {
 		return p // it has come through a Join: keep the first stack
 	}
@@ -39,22 +39,21 @@ func (c *Ctx) caught(v any) *PanicError {
 }
 
 // exited is run when the goroutine of a stack ends, in order or because a task
-// called runtime.Goexit. In the latter case it ends the unit that was under
-// way, as failed, and hands the worker on.
+// called runtime.Goexit. In the latter case the stack goes on with another
+// goroutine: it holds a worker, and children that somebody must run.
 func (c *Ctx) exited() {
-	w := c.w
-	c.w = nil
-	if c.inUnit {
-		for r := c.dq.Pop(); r != nil; r = c.dq.Pop() {
-			r.fail = &PanicError{Value: ErrGoexit}
-			c.finish(r)
-		}
-		j := c.job.Load()
-		j.putBack(c.span.close())
-		j.unitDone()
+	if c.w != nil {
+		go c.serve()
+		return
 	}
 	c.e.retireStack(c)
-	if w != nil {
-		c.e.give(w)
+	c.e.wg.Done()
+}
+
+// endCut ends a unit that was cut short because a task ended the goroutine.
+func (c *Ctx) endCut() {
+	if c.inUnit {
+		c.job.Load().putBack(c.span.close())
+		c.endUnit()
 	}
 }

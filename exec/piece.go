@@ -101,7 +101,7 @@ func (c *Ctx) runBatch(h *chunk, size int64, n *int64) (more bool) {
 	finished := false
 	defer func() {
 		if !finished {
-			c.job.Load().failures.add(c.caught(recover()))
+			c.job.Load().failures.add(caught(recover()))
 			more = true
 		}
 	}()
@@ -127,7 +127,7 @@ func (c *Ctx) runOne(h *chunk, i int64) {
 	finished := false
 	defer func() {
 		if !finished {
-			c.job.Load().failures.add(c.caught(recover()))
+			c.job.Load().failures.add(caught(recover()))
 		}
 	}()
 	c.depth = 0

@@ -34,10 +34,11 @@ type Tasks struct {
 
 // NewTasks makes a bag whose tasks rt executes. ended is called once for each
 // submitted task, on the worker that ran it: after Job.Cancel also for those that
-// never started, as cancelled, by whoever dropped them.
+// never started, as cancelled, by whoever dropped them. A panic in ended counts
+// as one of the task.
 func NewTasks(j *Job, rt Runtime, ended func(task.Spec, task.Outcome)) *Tasks {
 	t := &Tasks{rt: rt}
-	t.bag = NewBag(j, func(c *Ctx, s task.Spec) { ended(s, t.run(c, s)) })
+	t.bag = NewBag(j, func(c *Ctx, s task.Spec) { t.run(c, s, ended) })
 	t.bag.dropped = func(s task.Spec) {
 		ended(s, task.Outcome{State: task.Cancelled, Err: context.Cause(j.ctx)})
 	}
@@ -57,14 +58,15 @@ func (t *Tasks) Submit(ctx context.Context, s task.Spec) error {
 func (t *Tasks) SetNeeds(r task.Resources) error { return t.bag.SetNeeds(r) }
 
 // run executes s and makes a failed outcome of a panic.
-func (t *Tasks) run(c *Ctx, s task.Spec) (o task.Outcome) {
+func (t *Tasks) run(c *Ctx, s task.Spec, ended func(task.Spec, task.Outcome)) {
+	var o task.Outcome
 	finished := false
 	defer func() {
 		if !finished {
-			o = task.Outcome{State: task.Failed, Err: c.caught(recover())}
+			o = task.Outcome{State: task.Failed, Err: caught(recover())}
 		}
+		ended(s, o)
 	}()
 	o = t.rt.Run(c.Context(), s)
 	finished = true
-	return o
 }

@@ -208,7 +208,7 @@ func (c *Ctx) runRecord(r *record) {
 	finished := false
 	defer func() {
 		if !finished {
-			r.fail = c.caught(recover())
+			r.fail = caught(recover())
 		}
 	}()
 	r.run(c, r)
@@ -276,7 +276,7 @@ func runCall[A, R any](c *Ctx, h *chunk, _ int64) {
 	t := (*callChunk[A, R])(unsafe.Pointer(h))
 	defer func() {
 		if !t.ran {
-			t.fail = c.caught(recover())
+			t.fail = caught(recover())
 		}
 	}()
 	t.res = t.fn.body(c, t.arg)

@@ -118,8 +118,8 @@ func (c *Ctx) resume(w *worker) {
 
 // serve is the goroutine of a stack.
 func (c *Ctx) serve() {
-	defer c.e.wg.Done()
 	defer c.exited()
+	c.endCut()
 	for c.w != nil {
 		w := c.w
 		if w.job == nil && !c.e.nextTurn(w, true) {
