@@ -212,22 +212,34 @@ func runRangeArg(c *Ctx, h *chunk, i int64) {
 
 func keepChunk(*chunk, int64) {}
 
+// drop tells dropped, which may be the user's, and keeps a panic of it from
+// whoever cancels and from the tasks that are still to be dropped.
+func (b *Bag[A]) drop(a A) {
+	if b.dropped == nil {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			b.j.failures.add(caught(v))
+		}
+	}()
+	b.dropped(a)
+}
+
 func dropArgs[A any](h *chunk, p piece) {
 	t := (*argChunk[A])(unsafe.Pointer(h))
 	var none A
 	for i := p.lo; i < p.hi; i++ {
 		a := t.args[i]
 		t.args[i] = none
-		if t.bag.dropped != nil {
-			t.bag.dropped(a)
-		}
+		t.bag.drop(a)
 	}
 }
 
 func dropSliceArgs[A any](h *chunk, p piece) {
 	if t := (*sliceChunk[A])(unsafe.Pointer(h)); t.bag.dropped != nil {
 		for _, a := range t.args[p.lo:p.hi] {
-			t.bag.dropped(a)
+			t.bag.drop(a)
 		}
 	}
 }
@@ -235,7 +247,7 @@ func dropSliceArgs[A any](h *chunk, p piece) {
 func dropRangeArgs(h *chunk, p piece) {
 	if b := (*rangeChunk)(unsafe.Pointer(h)).bag; b.dropped != nil {
 		for i := p.lo; i < p.hi; i++ {
-			b.dropped(int(i))
+			b.drop(int(i))
 		}
 	}
 }
