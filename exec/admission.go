@@ -42,6 +42,9 @@ func (c *Ctx) runAdmitted(p piece) bool {
 		return true
 	case reserved:
 		return true // the unit goes on without this stack
+	case dropped:
+		c.runUnit(p) // which drops it
+		return true
 	default:
 		c.job.Load().stall(p)
 		c.job.Load().unitDone()
@@ -55,6 +58,7 @@ const (
 	admitted verdict = iota // holds what it needs
 	reserved                // has become the reservation
 	refused                 // somebody else's reservation comes first
+	dropped                 // its job was cancelled
 )
 
 // admit decides about a task with needs that a worker has taken.
@@ -62,6 +66,9 @@ func (e *Engine) admit(j *Job, p piece) verdict {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	needs := p.chunk.needs
+	if j.cancelled() {
+		return dropped
+	}
 	if e.resv == nil && needs.CoresOrOne() == 1 && e.fits(needs) {
 		e.held += needs.Memory
 		return admitted

@@ -175,16 +175,17 @@ func (j *Job) Cancel(cause error) {
 	}
 	j.cancel(cause)
 	j.e.dropReserved(j)
+	j.units.Add(1) // the job is not over before the last task has been dropped
 	for _, p := range j.in.drain() {
 		p.chunk.drop(p)
 	}
-	j.checkDone()
+	j.unitDone()
 }
 
 // cancelled is polled between tasks.
 func (j *Job) cancelled() bool { return j.ctx.Err() != nil }
 
-// Wait returns when the job is closed and all its tasks have ended. The error
+// Wait returns when the job is closed or cancelled and all its tasks have ended. The error
 // is the first that a task failed with, the cause if the job was cancelled, or
 // that of ctx if it ended first.
 func (j *Job) Wait(ctx context.Context) error {
@@ -203,7 +204,8 @@ func (j *Job) Wait(ctx context.Context) error {
 // nothing derived from it lives on.
 var errFinished = errors.New("exec: job has finished")
 
-// Done is closed when the job is closed and all its tasks have ended.
+// Done is closed when the job is closed or cancelled and all its tasks have
+// ended.
 func (j *Job) Done() <-chan struct{} { return j.done }
 
 // unitDone ends a unit.
@@ -216,7 +218,7 @@ func (j *Job) unitDone() {
 // checkDone ends the job if nothing is left of it.
 func (j *Job) checkDone() {
 	j.in.mu.Lock()
-	over := j.in.closed && j.in.queued == 0 && j.units.Load() == 0 && !j.in.over
+	over := (j.in.closed || j.in.refuse) && j.in.queued == 0 && j.units.Load() == 0 && !j.in.over
 	if over {
 		j.in.over = true
 	}
