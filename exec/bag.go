@@ -2,7 +2,9 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"unsafe"
 
@@ -90,18 +92,20 @@ func (b *Bag[A]) SetNeeds(r task.Resources) error {
 	return nil
 }
 
-// Submit adds a task. It blocks while the job's inbox is full, until ctx ends;
-// called by a task of the same job with a context from Ctx.Context it does not
-// block but runs the task at once. It returns ErrJobClosed after Close and the
-// cause after Cancel.
+// Submit adds a task. It blocks while the job's inbox is full, until ctx ends.
+// Called by a task of the same job with a context from Ctx.Context it does not
+// block but runs the task at once, or queues it all the same if it has needs.
+// It returns ErrJobClosed after Close, except to the job's tasks, and the cause
+// after Cancel. Tasks that run one inside the other nest no deeper than
+// MaxDepth; then it returns ErrTooDeep.
 func (b *Bag[A]) Submit(ctx context.Context, a A) error {
 	in := &b.j.in
 	in.mu.Lock()
 	if in.queued >= in.limit || in.closed || in.refuse {
 		in.mu.Unlock()
-		if c := insideOf(ctx, b.j); c != nil && !b.j.cancelled() {
-			b.fn(c, a)
-			return nil
+		c := insideOf(ctx, b.j)
+		if c != nil && b.needs == (task.Resources{}) && !b.j.cancelled() {
+			return b.runInside(c, a)
 		}
 		if err := b.j.room(ctx); err != nil {
 			return err
@@ -130,9 +134,31 @@ func (b *Bag[A]) Submit(ctx context.Context, a A) error {
 	return nil
 }
 
+// runInside runs a task at once inside another one, for which a queue without
+// bounds would be the alternative. It is a task all the same: counted, and with
+// panics of its own.
+func (b *Bag[A]) runInside(c *Ctx, a A) error {
+	depth := c.depth
+	if depth >= MaxDepth {
+		return ErrTooDeep
+	}
+	finished := false
+	defer func() {
+		c.depth = depth
+		b.j.ran.Add(1)
+		if !finished {
+			b.j.failures.add(caught(recover()))
+		}
+	}()
+	c.depth = depth + 1
+	b.fn(c, a)
+	finished = true
+	return nil
+}
+
 // SubmitSlice adds a task for each element in one call. The slice belongs to
-// the bag until the tasks have ended. It blocks while the inbox is full, then
-// goes in whole.
+// the bag until the tasks have ended. It blocks while the inbox is full, except
+// for tasks of the same job, then goes in whole.
 func (b *Bag[A]) SubmitSlice(ctx context.Context, args []A) error {
 	h := &sliceChunk[A]{bag: b, args: args}
 	h.run, h.ended, h.dropped, h.needs = runSliceArg[A], keepChunk, dropSliceArgs[A], b.needs
@@ -140,12 +166,15 @@ func (b *Bag[A]) SubmitSlice(ctx context.Context, args []A) error {
 }
 
 // SubmitRange adds a task for each integer from lo up to, not including, hi.
-// However many there are, they cost one record.
+// However many there are, they cost one record. It blocks as SubmitSlice does.
 func SubmitRange(ctx context.Context, b *Bag[int], lo, hi int) error {
 	h := &rangeChunk{bag: b}
 	h.run, h.ended, h.dropped, h.needs = runRangeArg, keepChunk, dropRangeArgs, b.needs
 	return b.j.submitPiece(ctx, piece{&h.chunk, int64(lo), int64(max(lo, hi))})
 }
+
+// errTooMany refuses what could not even be counted.
+var errTooMany = errors.New("exec: a job cannot hold more than 2^63-1 tasks; submit smaller ranges")
 
 func (j *Job) submitPiece(ctx context.Context, p piece) error {
 	if err := j.room(ctx); err != nil {
@@ -154,6 +183,10 @@ func (j *Job) submitPiece(ctx context.Context, p piece) error {
 	if p.len() == 0 {
 		j.in.mu.Unlock()
 		return nil
+	}
+	if p.len() < 0 || j.in.queued > math.MaxInt64-p.len() {
+		j.in.mu.Unlock()
+		return errTooMany
 	}
 	j.in.pieces.push(p)
 	j.in.queued += p.len()

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/filchsched/filch/exec/task"
@@ -164,7 +165,8 @@ func (in *inbox) wakeSubmitters() {
 }
 
 // room waits until the inbox has room and returns nil with mu held. Otherwise
-// it returns an error and mu is not held.
+// it returns an error and mu is not held. Tasks of the job always find room: who
+// empties the inbox must not wait for it.
 func (j *Job) room(ctx context.Context) error {
 	in := &j.in
 	in.mu.Lock()
@@ -173,6 +175,8 @@ func (j *Job) room(ctx context.Context) error {
 		case in.refuse:
 			in.mu.Unlock()
 			return context.Cause(j.ctx)
+		case (in.closed || in.queued >= in.limit) && insideOf(ctx, j) != nil:
+			return nil
 		case in.closed:
 			in.mu.Unlock()
 			return ErrJobClosed
@@ -185,6 +189,9 @@ func (j *Job) room(ctx context.Context) error {
 		select {
 		case <-c:
 		case <-ctx.Done():
+			in.mu.Lock()
+			in.waiting = slices.DeleteFunc(in.waiting, func(x chan struct{}) bool { return x == c })
+			in.mu.Unlock()
 			return context.Cause(ctx)
 		}
 		in.mu.Lock()
