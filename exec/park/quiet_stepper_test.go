@@ -254,7 +254,6 @@ func TestNoWakeUpIsLost(t *testing.T) {
 		{spawners: []string{"L="}, workers: "t", stale: true},
 		{spawners: []string{"LL="}, workers: "n", stale: true},
 		{spawners: []string{"LL="}, workers: "at", stale: true},
-		{spawners: []string{"LL="}, workers: "tt", stale: true},
 		// Two spawners.
 		{spawners: []string{"L=", "L="}, workers: "aa"},
 		{spawners: []string{"L=", "L="}, workers: "aa", backwards: true},
@@ -270,6 +269,8 @@ func TestNoWakeUpIsLost(t *testing.T) {
 		{submits: "Ll", workers: "aa", jobs: 2},
 		{submits: "Ll", workers: "nn", jobs: 2},
 		{submits: "l", spawners: []string{"L="}, workers: "aa", jobs: 2},
+		// The largest.
+		{spawners: []string{"LL="}, workers: "tt", stale: true},
 	})
 }
 
