@@ -3,9 +3,14 @@ package exec
 import "context"
 
 // Block runs fn, which may block, and lends the worker to other stacks for as
-// long. Afterwards the task waits for a worker again, before new tasks.
+// long. Afterwards the task waits for a worker again, before new tasks. fn may
+// call Block, to no effect, but must not spawn or join.
 func (c *Ctx) Block(fn func()) {
 	w := c.w
+	if w == nil {
+		fn() // lent already
+		return
+	}
 	c.w = nil
 	c.e.give(w)
 	defer func() {
@@ -47,11 +52,13 @@ func (c *Ctx) Hungry() bool { return c.hungry.Load() > 0 && c.dq.Len() == 0 }
 
 // Worker returns the slot number that the task runs on, from 0. It may change
 // when the task joins, blocks or spawns.
-func (c *Ctx) Worker() int { return c.w.id }
+func (c *Ctx) Worker() int { return int(c.lastWorker.Load()) }
 
 // Job returns the job of the task.
 func (c *Ctx) Job() *Job { return c.job.Load() }
 
 // ShouldYield reports whether the job was cancelled or the turn is long over
 // and others wait: a long task without spawns may save its state and return.
-func (c *Ctx) ShouldYield() bool { return c.w.overdue.Load() || c.job.Load().cancelled() }
+func (c *Ctx) ShouldYield() bool {
+	return c.w != nil && c.w.overdue.Load() || c.job.Load().cancelled()
+}

@@ -18,6 +18,10 @@ var ErrTooDeep = errors.New("exec: tasks are nested too deeply; does a recursion
 // errBadJoin is what a join panics with that would otherwise corrupt a deque.
 var errBadJoin = errors.New("exec: a child was joined twice, or by another task than the one that spawned it")
 
+// errLent is what a spawn or join inside Ctx.Block panics with, if it needs the
+// worker.
+var errLent = errors.New("exec: a task spawned or joined inside Block, where it has no worker")
+
 // States of a record. A child that is popped and run by the stack that spawned
 // it needs none: it stays pending until its frame is reused.
 const (
@@ -226,6 +230,9 @@ func (c *Ctx) finish(r *record) {
 // await suspends the stack until r, which somebody else runs, is done.
 func (c *Ctx) await(r *record) {
 	w := c.w
+	if w == nil {
+		panic(errLent)
+	}
 	c.w = nil // whoever finishes r may resume c at once
 	if !r.state.CompareAndSwap(pending, awaited) {
 		c.w = w

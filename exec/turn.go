@@ -145,6 +145,9 @@ const (
 // stack is parked in its job's inbox with its deque open to thieves, and its
 // worker serves whom it owes.
 func (c *Ctx) refuel() {
+	if c.w == nil {
+		panic(errLent)
+	}
 	now := c.e.now()
 	took := now - c.clock
 	switch {
