@@ -117,6 +117,12 @@ func TestRun(t *testing.T) {
 		{name: "no such command", args: []string{"-k", "no-such-command", ":::", "a", "b"}, err: `(?s)^filch: .*no-such-command.*not found.*\nfilch: .*no-such-command.*not found.*\n$`, code: 2},
 		{name: "not executable", args: []string{"./plain", ":::", "a"}, err: `^filch: .*plain.*\n$`, code: 1},
 		{name: "no such file", args: []string{"echo", "::::", "A", "no-such-file"}, err: `^filch: .*"no-such-file".*no such file`, code: 255},
+		{name: "no file name", args: []string{"echo", "::::", ""}, err: `^filch: .*"".*no such file`, code: 255},
+		{name: "no arg-file name", args: []string{"-a", "", "echo"}, err: `^filch: .*"".*no such file`, code: 255},
+		{name: "wrong boolean", args: []string{"--tag=maybe", "echo"}, err: `^filch: --tag: "maybe" is no good: invalid syntax`, code: 255},
+		{name: "the shell's own", args: []string{"-k", "cd {} && pwd", ":::", "/"}, out: "/\n"},
+		{name: "the shell's own, plain", args: []string{"-k", "command", "-v", ":::", "cd"}, out: "cd\n"},
+		{name: "assignment", args: []string{"X=1 sh -c 'echo $X-$0'", ":::", "a"}, out: "1-a\n"},
 		{name: "directory", args: []string{"echo", "::::", "."}, err: `^filch: .*"\.".*is a directory\n$`, code: 255},
 		{name: "no such arg-file", args: []string{"-a", "no-such-file", "echo"}, err: `^filch: .*"no-such-file"`, code: 255},
 		{name: "NUL in a line", args: []string{"-k", "echo"}, stdin: "a\nb\x00c\nd\n", out: "a\nd\n", err: "^filch: task 2: .*NUL.*-0", code: 1},
@@ -404,11 +410,23 @@ func TestExportedFunction(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip(err)
 	}
-	for _, command := range []string{"f", "f {} | cat"} {
-		cmd := filch(t, "run", command, ":::", "a b")
+	for _, args := range [][]string{{"f", ":::", "a b"}, {"f {} | cat", ":::", "a b"}, {":::", "f 'a b'"}} {
+		cmd := filch(t, append([]string{"run"}, args...)...)
 		cmd.Env = append(cmd.Env, "BASH_FUNC_f%%=() { echo \"f of $1\"; }")
 		if out, errs, code := finish(t, cmd); out != "f of a b\n" || code != 0 {
-			t.Errorf("%s: %q, %q, %d", command, out, errs, code)
+			t.Errorf("%q: %q, %q, %d", args, out, errs, code)
+		}
+	}
+}
+
+// An empty line is a command that does nothing, in whatever shell.
+func TestEmptyCommand(t *testing.T) {
+	for _, shell := range []string{"PARALLEL_SHELL=", "PARALLEL_SHELL=/bin/sh"} {
+		cmd := filch(t, "run", "-k")
+		cmd.Env = append(cmd.Env, shell)
+		cmd.Stdin = strings.NewReader("\n \necho a\n")
+		if out, errs, code := finish(t, cmd); out != "a\n" || errs != "" || code != 0 {
+			t.Errorf("%s: %q, %q, %d", shell, out, errs, code)
 		}
 	}
 }

@@ -154,17 +154,16 @@ func (x *execution) command(row parallel.Row) (proc.Command, error) {
 	if x.shell.always {
 		return x.shell.command(x.template.Line(row)), nil
 	}
-	argv, line := x.template.Command(row)
+	line := x.template.Line(row)
 	c := proc.Command{Shell: line}
 	var err error
-	switch {
-	case argv != nil:
-		c = proc.Words(argv, x.template.Line(row))
-	case x.template.Verbatim() && x.shell.name == "":
+	if argv := x.template.Words(row); argv != nil {
+		c = proc.Words(argv, line)
+	} else if x.template.Verbatim() && x.shell.name == "" {
 		c, err = proc.Parse(line)
 	}
-	if c.Shell != "" && x.shell.name != "" {
-		return x.shell.command(c.Shell), nil
+	if c.Argv == nil && x.shell.name != "" {
+		return x.shell.command(line), nil
 	}
 	return c, err
 }

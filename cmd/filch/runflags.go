@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -84,7 +85,7 @@ func (o *runOptions) concurrency(cpus int, stderr io.Writer) (int, error) {
 	case n == 0:
 		n = most
 	case n > most:
-		fmt.Fprintf(stderr, "filch: running %d commands at a time, not %d: that is the most there is, or that the limit on open files allows (see ulimit -n)\n", most, n)
+		fmt.Fprintf(stderr, "filch: --jobs is %d here, not %d: that is the most there is, or that the limit on open files allows (see ulimit -n)\n", most, n)
 		n = most
 	}
 	return n, nil
@@ -106,7 +107,12 @@ func explainFlagError(c *cobra.Command, err error) error {
 	help := fmt.Sprintf("(see %s --help)", c.CommandPath())
 	switch {
 	case errors.As(err, &invalid):
-		return fmt.Errorf("--%s: %q is no good: %w %s", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap(), help)
+		cause := invalid.Unwrap()
+		var number *strconv.NumError // names a function of Go's
+		if errors.As(cause, &number) {
+			cause = number.Err
+		}
+		return fmt.Errorf("--%s: %q is no good: %w %s", invalid.GetFlag().Name, invalid.GetValue(), cause, help)
 	case !errors.As(err, &unknown):
 		return fmt.Errorf("%w %s", err, help)
 	}

@@ -39,8 +39,10 @@
 // has no meaning to a shell beyond blanks and plain quotes, the template is
 // split into words there and then, and a row is substituted into them without any
 // quoting: each value is literally one argument or a part of one. Otherwise
-// the values are quoted and a shell gets the line. Both give the same result; words.go
-// holds the rules and errs towards the shell.
+// the values are quoted and a shell gets the line. Both give the same words; words.go
+// holds the rules and errs towards the shell. Whether the first word is a
+// program or something that a shell does itself (cd, X=1) is not known here:
+// proc.Words has the list.
 //
 // Rejected: to parse the finished line of each row, as has to be done where the values
 // are commands themselves (Template.Verbatim). It costs a scan per task, and worse, it lets a value decide how

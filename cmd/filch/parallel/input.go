@@ -3,7 +3,7 @@ package parallel
 // A Source is one input source: values from the command line, or a file of
 // records.
 type Source struct {
-	Values []string // used when File is ""
+	Values []string // nil: the source is File
 	File   string   // "-" is standard input
 	Linked bool     // goes in step with the source before it, instead of being crossed with it
 }

@@ -53,7 +53,7 @@ func OpenRows(sources []Source, o Options) (*Rows, error) {
 	for _, s := range sources {
 		var v values
 		switch {
-		case s.File == "":
+		case s.Values != nil:
 			v = &list{s.Values}
 		case s.File == "-":
 			if stdin == nil {

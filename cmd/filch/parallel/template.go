@@ -17,7 +17,7 @@ type Row struct {
 // number of goroutines may use it at once.
 type Template struct {
 	parts    []part // the whole line, for a shell
-	words    []word // the line split into words; nil if it takes a shell
+	words    []word // the line split into words; nil if that takes a shell
 	verbatim bool   // values are put in without quoting
 }
 
@@ -92,15 +92,12 @@ func valueNamesCommand(parts []part) bool {
 // only the finished line of a row tells whether it needs a shell.
 func (t *Template) Verbatim() bool { return t.verbatim }
 
-// Direct reports whether the commands of t need no shell.
-func (t *Template) Direct() bool { return t.words != nil }
-
-// Program returns the name of the program that t executes if it is Direct, otherwise "".
+// Program returns the first word of the command, or "" if only a shell can tell it.
 func (t *Template) Program() string {
-	if t.words == nil {
+	if len(t.words) == 0 || len(t.words[0].parts) != 1 {
 		return ""
 	}
-	return t.words[0].parts[0].text
+	return t.words[0].parts[0].text // "" if it is a replacement string
 }
 
 // UsesSlot reports whether the slot of a row matters to its command.
@@ -113,16 +110,14 @@ func (t *Template) UsesSlot() bool {
 	return false
 }
 
-// Command returns what to execute for a row: the words of a command when it
-// needs no shell, otherwise nil and a line for the shell.
-func (t *Template) Command(r Row) (argv []string, line string) {
-	if t.words != nil {
-		argv = t.argv(r)
-		if sameInShell(argv) {
-			return argv, ""
-		}
+// Words returns the words that a shell would find in Line(r), or nil if only a
+// shell can tell. Whether the first one is a program or a command of
+// the shell's own is for the caller to find out.
+func (t *Template) Words(r Row) []string {
+	if t.words == nil {
+		return nil
 	}
-	return nil, t.Line(r)
+	return t.argv(r)
 }
 
 // Line returns the command of a row as a shell would have to be given it,

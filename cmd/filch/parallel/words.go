@@ -11,7 +11,8 @@ type word struct {
 }
 
 // splitWords splits a template as a shell would, or returns nil if only a
-// shell can tell what it means. It knows blanks, quotes around plain text, and
+// shell can tell what the words are. What the first of them means to a shell is
+// not decided here: that takes the list of every shell's own commands. It knows blanks, quotes around plain text, and
 // backslashes before plain characters; everything else, and every replacement
 // string inside quotes, is left to the shell.
 func splitWords(parts []part) []word {
@@ -24,9 +25,6 @@ func splitWords(parts []part) []word {
 		}
 	}
 	s.endWord()
-	if len(s.words) == 0 || !plainCommand(s.words[0]) {
-		return nil
-	}
 	return s.words
 }
 
@@ -92,46 +90,9 @@ func (s *splitter) text(t string) bool {
 	return true
 }
 
-// plainByte holds the bytes that mean nothing to a shell outside quotes,
-// wherever they stand in a word that is not the first.
+// plainByte holds the bytes that do not end, join or change words outside
+// quotes, wherever they stand.
 var plainByte = bytesOf("-+./_,:@%=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-
-// plainCommand reports whether w names a program and nothing else: not an
-// assignment, not a word of the shell's own.
-func plainCommand(w word) bool {
-	if len(w.parts) != 1 || w.parts[0].field != nil {
-		return false
-	}
-	name := w.parts[0].text
-	return !strings.Contains(name, "=") && !shellWords[name]
-}
-
-// shellWords are the names that a shell answers itself and that no program of that
-// name can stand for: its grammar, what changes the shell, and what prints
-// what only the shell knows. Names like test or printf, which are programs
-// too, are not here.
-var shellWords = func() map[string]bool {
-	set := map[string]bool{}
-	for _, w := range strings.Fields(`
-		! { } [[ case coproc do done elif else esac fi for function if in select then time until while
-		. : break continue eval exec exit export readonly return set shift source times trap unset
-		alias bg bind builtin caller cd command compgen complete compopt declare dirs disown enable fc fg
-		getopts hash help history jobs kill let local logout mapfile popd pushd pwd read readarray shopt
-		suspend type typeset ulimit umask unalias wait`) {
-		set[w] = true
-	}
-	return set
-}()
-
-// sameInShell reports whether the program argv[0] does what the shell's own command
-// of that name would do. GNU's echo, true and false know two options, when they are the
-// only argument, that the shell's do not.
-func sameInShell(argv []string) bool {
-	if len(argv) != 2 || argv[1] != "--help" && argv[1] != "--version" {
-		return true
-	}
-	return argv[0] != "echo" && argv[0] != "true" && argv[0] != "false"
-}
 
 // argv substitutes a row into the words.
 func (t *Template) argv(r Row) []string {

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-func TestDirect(t *testing.T) {
+func TestWords(t *testing.T) {
 	row := Row{Seq: 7, Slot: 2, Columns: []string{"a b", "c/d.e"}}
 	for _, c := range []struct {
 		template string
-		want     []string // nil: takes a shell
+		want     []string // nil: only a shell can tell
 	}{
 		{"echo {}", []string{"echo", "a b", "c/d.e"}},
 		{"echo x{}y", []string{"echo", "xa b", "c/d.ey"}},
@@ -25,6 +25,8 @@ func TestDirect(t *testing.T) {
 		{" \techo\t  {1} ", []string{"echo", "a b"}},
 		{`echo \`, []string{"echo", " a b", "c/d.e"}}, // " {}" comes after it
 		{"/bin/x {1}", []string{"/bin/x", "a b"}},
+		{"X={1} cd", []string{"X=a b", "cd"}}, // words they are, whatever they mean
+		{"'' {1}", []string{"", "a b"}},
 
 		{"echo {} | cat", nil},
 		{"echo {} > x", nil},
@@ -43,36 +45,29 @@ func TestDirect(t *testing.T) {
 		{"echo {}\ncat", nil},
 		{"echo {a,b} {}", nil},
 		{"! x {}", nil},
-		{"X=1 x {}", nil},
-		{"X={} x", nil},
-		{"cd {}", nil},
-		{"exec x {}", nil},
-		{"time x {}", nil},
 		{"{} x", nil},
-		{"'' {}", nil},
 		{"echo 'unbalanced {}", nil},
 	} {
 		template, err := ParseTemplate([]string{c.template})
 		if err != nil {
 			t.Fatal(err)
 		}
-		argv, line := template.Command(row)
-		if !reflect.DeepEqual(argv, c.want) {
-			t.Errorf("%q: got %q %q, want %q", c.template, argv, line, c.want)
-		}
-		if template.Direct() != (c.want != nil) {
-			t.Errorf("%q: Direct is %v", c.template, template.Direct())
+		if got := template.Words(row); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%q: got %q, want %q", c.template, got, c.want)
 		}
 	}
 }
 
-// GNU's echo prints its help where the shell's prints the word.
-func TestShellsOwnEcho(t *testing.T) {
-	template, _ := ParseTemplate([]string{"echo"})
-	for value, direct := range map[string]bool{"--help": false, "--version": false, "-n": true, "--": true} {
-		argv, line := template.Command(Row{Columns: []string{value}})
-		if (argv != nil) != direct || !direct && line != "echo "+value {
-			t.Errorf("%s: got %q, %q", value, argv, line)
+func TestProgram(t *testing.T) {
+	for template, want := range map[string]string{
+		"f {}": "f", "cd {}": "cd", "f {} | g": "", "X={} f": "", "'' {}": "", "{} x": "", "'a b' {}": "a b",
+	} {
+		parsed, err := ParseTemplate([]string{template})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := parsed.Program(); got != want {
+			t.Errorf("%q: got %q, want %q", template, got, want)
 		}
 	}
 }
@@ -96,7 +91,7 @@ func FuzzTemplate(f *testing.F) {
 			return
 		}
 		row := Row{Seq: 3, Slot: 1, Columns: []string{a, b}}
-		argv, _ := parsed.Command(row)
+		argv := parsed.Words(row)
 		if argv == nil {
 			return
 		}
