@@ -13,37 +13,67 @@ import (
 // The answer may be wrong by a process that was forked during the look; so the
 // caller sends KILL to whatever is left in any case.
 func groupLives(group int) bool {
+	found := false
+	told := eachProcess(func(p processStat) bool {
+		found = p.group == group && !p.zombie
+		return !found
+	})
+	return found || !told
+}
+
+// A processStat is what the list of processes says of one.
+type processStat struct {
+	pid, parent, group int
+	zombie             bool
+}
+
+// eachProcess calls f for every process until f returns false. It returns false
+// if the list cannot be read.
+func eachProcess(f func(processStat) bool) bool {
 	proc, err := os.Open("/proc")
 	if err != nil {
-		return true // we cannot tell
+		return false
 	}
 	defer proc.Close()
 	names, err := proc.Readdirnames(-1)
 	if err != nil {
-		return true
+		return false
 	}
 	for _, name := range names {
 		if name[0] < '0' || name[0] > '9' {
 			continue
 		}
-		if stat, err := os.ReadFile("/proc/" + name + "/stat"); err == nil && runsIn(stat, group) {
-			return true
+		stat, err := os.ReadFile("/proc/" + name + "/stat")
+		if err != nil {
+			continue // it has ended meanwhile
+		}
+		if p, ok := parseStat(stat); ok && !f(p) {
+			break
 		}
 	}
-	return false
+	return true
 }
 
-// runsIn reports whether the process of a /proc/PID/stat is of the group and no
-// zombie. The line is "PID (NAME) STATE PPID PGRP …", and NAME can hold anything.
-func runsIn(stat []byte, group int) bool {
-	i := bytes.LastIndexByte(stat, ')')
-	if i < 0 {
-		return false
+// parseStat reads a /proc/PID/stat. The line is "PID (NAME) STATE PPID PGRP …",
+// and NAME can hold anything.
+func parseStat(stat []byte) (p processStat, ok bool) {
+	i, j := bytes.IndexByte(stat, ' '), bytes.LastIndexByte(stat, ')')
+	if i < 0 || j < 0 {
+		return p, false
 	}
-	f := bytes.Fields(stat[i+1:])
-	if len(f) < 3 || f[0][0] == 'Z' || f[0][0] == 'X' {
-		return false
+	f := bytes.Fields(stat[j+1:])
+	if len(f) < 3 {
+		return p, false
 	}
-	n, err := strconv.Atoi(string(f[2]))
-	return err == nil && n == group
+	p.zombie = f[0][0] == 'Z' || f[0][0] == 'X'
+	for _, n := range []struct {
+		text []byte
+		to   *int
+	}{{stat[:i], &p.pid}, {f[1], &p.parent}, {f[2], &p.group}} {
+		var err error
+		if *n.to, err = strconv.Atoi(string(n.text)); err != nil {
+			return processStat{}, false
+		}
+	}
+	return p, true
 }

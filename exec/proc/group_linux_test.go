@@ -7,22 +7,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestRunsIn(t *testing.T) {
-	for stat, want := range map[string]bool{
-		"12 (sleep) S 1 7 7 0 -1":       true,
-		"12 (a) b (c) R 1 7 7 0":        true,
-		"12 (x) Z 1 9) D 1 7 7":         true,
-		"12 (sleep) Z 1 7 7 0 -1":       false,
-		"12 (sleep) X 1 7 7 0 -1":       false,
-		"12 (sleep) S 7 8 7 0 -1":       false,
-		"12 (sleep) S 1":                false,
-		"12 (sleep) S 1 seven":          false,
-		"12 (sleep)":                    false,
-		"":                              false,
-		"nonsense without any brackets": false,
+func TestParseStat(t *testing.T) {
+	for stat, want := range map[string]processStat{
+		"12 (sleep) S 1 7 7 0 -1":       {12, 1, 7, false},
+		"12 (a) b (c) R 3 7 7 0":        {12, 3, 7, false},
+		"12 (x) Z 1 9) D 1 7 7":         {12, 1, 7, false},
+		"12 (sleep) Z 1 7 7 0 -1":       {12, 1, 7, true},
+		"12 (sleep) X 1 7 7 0 -1":       {12, 1, 7, true},
+		"12 (sleep) S 7 8 7 0 -1":       {12, 7, 8, false},
+		"12 (sleep) S 1":                {},
+		"12 (sleep) S 1 seven":          {},
+		"x (sleep) S 1 7":               {},
+		"12 (sleep)":                    {},
+		"":                              {},
+		"nonsense without any brackets": {},
 	} {
-		if got := runsIn([]byte(stat), 7); got != want {
-			t.Errorf("runsIn(%q) = %v", stat, got)
+		if got, ok := parseStat([]byte(stat)); got != want || ok != (want != processStat{}) {
+			t.Errorf("parseStat(%q) = %+v, %v", stat, got, ok)
 		}
 	}
 }

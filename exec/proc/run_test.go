@@ -298,6 +298,7 @@ func (f failingStarter) start(*launch) (process, error) { return nil, f.err }
 // TestManyAtOnce also sees to it that no descriptor and no goroutine is left.
 func TestManyAtOnce(t *testing.T) {
 	eachStarter(t, func(t *testing.T, r *Runner) {
+		run(t, r, Command{Argv: []string{"true"}}) // what is opened once is open
 		before := openFilesNow(t)
 		var wg sync.WaitGroup
 		for w := range 16 {

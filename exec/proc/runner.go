@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"syscall"
 	"time"
@@ -61,7 +62,6 @@ func New(c Config) (*Runner, error) {
 		memory:   c.MemoryPerStream,
 		spillDir: c.SpillDir,
 		grace:    grace,
-		starter:  newStarter(),
 		env:      callersEnvironment(),
 		null:     null,
 		room:     make(chan struct{}, roomFor(openFiles())),
@@ -72,13 +72,20 @@ func New(c Config) (*Runner, error) {
 	if r.spillDir == "" {
 		r.spillDir = os.TempDir()
 	}
+	r.starter = newStarter(r.env.list)
 	r.shell, _ = findShell() // without one, commands that need it will say so
 	return r, nil
 }
 
-// Close frees what the Runner holds. No Run may be under way, and none may
-// follow. Captures outlive it.
-func (r *Runner) Close() error { return r.null.Close() }
+// Close ends what commands left behind, as a cancelled command is ended, and frees what
+// the Runner holds. No Run may be under way, and none may follow. Captures outlive it.
+func (r *Runner) Close() error {
+	var err error
+	if s, ok := r.starter.(io.Closer); ok {
+		err = s.Close()
+	}
+	return errors.Join(err, r.null.Close())
+}
 
 // Run executes c, blocks until it has ended, and tells what it ended in.
 //

@@ -7,9 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newStarter returns the fastest starter that this system has.
-func newStarter() starter {
-	if fd, err := unix.PidfdOpen(unix.Getpid(), 0); err == nil {
+// newStarter returns the best starter that this system and this program have. env is
+// what a supervisor runs with.
+func newStarter(env []string) starter {
+	fd, err := unix.PidfdOpen(unix.Getpid(), 0)
+	switch {
+	case mayReexec.Load():
+		unix.Close(fd)
+		return &supervisedStarter{env: env}
+	case err == nil:
 		unix.Close(fd)
 		return pidfdStarter{}
 	}
@@ -20,47 +26,35 @@ func newStarter() starter {
 // goroutine that waits for a command move its output as well; doc.go says why.
 type pidfdStarter struct{}
 
-// A pidfdProcess is a child with both ends of its output pipes in our hands.
+// A pidfdProcess is our child, with both ends of its output pipes in our hands.
 type pidfdProcess struct {
-	pid      int
-	fd       int // pidfd; readable when the process has ended
-	out, err pipe
+	streams // whose end is a pidfd
+	pid     int
 }
 
 func (pidfdStarter) start(l *launch) (process, error) {
-	p := &pidfdProcess{fd: -1, out: pipe{-1, -1, l.out}, err: pipe{-1, -1, l.err}}
+	p := &pidfdProcess{streams: newStreams(l)}
 	if err := p.open(); err != nil {
 		p.release()
-		return nil, &Failure{Op: "cannot open a pipe for a command's output: " + exhaustedHint(err), Err: err}
+		return nil, cannotPipe(err)
 	}
 	pid, err := syscall.ForkExec(l.path, l.argv, &syscall.ProcAttr{
 		Dir:   l.dir,
 		Env:   l.env,
 		Files: []uintptr{l.stdin.Fd(), uintptr(p.out.w), uintptr(p.err.w)},
-		Sys:   &syscall.SysProcAttr{Setpgid: true, PidFD: &p.fd},
+		Sys:   &syscall.SysProcAttr{Setpgid: true, PidFD: &p.end},
 	})
 	runtime.KeepAlive(l.stdin)
 	if err != nil {
-		p.fd = -1 // closed by ForkExec
+		p.end = -1 // closed by ForkExec
 		p.release()
 		return nil, err
 	}
 	p.pid = pid
-	if p.fd < 0 {
+	if p.end < 0 {
 		return nil, p.abandon()
 	}
 	return p, nil
-}
-
-func (p *pidfdProcess) open() error {
-	for _, s := range []*pipe{&p.out, &p.err} {
-		var fds [2]int
-		if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
-			return err
-		}
-		s.r, s.w = fds[0], fds[1]
-	}
-	return nil
 }
 
 // abandon ends a child that came without a pidfd, which newStarter has ruled out
@@ -72,12 +66,13 @@ func (p *pidfdProcess) abandon() error {
 	return &Failure{Op: "cannot watch a command", Err: unix.ENOSYS}
 }
 
-func (p *pidfdProcess) release() {
-	for _, fd := range []int{p.fd, p.out.r, p.out.w, p.err.r, p.err.w} {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
+func (p *pidfdProcess) wait() (ended, error) {
+	if err := p.move(); err != nil {
+		p.signal(syscall.SIGKILL)
+		p.reap()
+		return ended{}, cannotWait(err)
 	}
+	return p.reap()
 }
 
 // reap collects the process, which has ended or is about to.
@@ -104,7 +99,7 @@ const pidfdSignalGroup = 1 << 2
 // given away while the group has a process, and an empty group is noticed within
 // groupLookMax, in which the kernel would have to go once through all numbers.
 func (p *pidfdProcess) signal(sig syscall.Signal) bool {
-	err := unix.PidfdSendSignal(p.fd, sig, nil, pidfdSignalGroup)
+	err := unix.PidfdSendSignal(p.end, sig, nil, pidfdSignalGroup)
 	if err == unix.EINVAL {
 		err = unix.Kill(-p.pid, sig)
 	}

@@ -8,11 +8,6 @@ type namedStarter struct {
 	starter starter
 }
 
-// starters returns the system's own starter and the portable one.
-func starters() []namedStarter {
-	return []namedStarter{{"native", newStarter()}, {"portable", portableStarter{}}}
-}
-
 // newRunner makes a Runner that is closed at the end of the test.
 func newRunner(t testing.TB, c Config) *Runner {
 	t.Helper()
@@ -20,7 +15,11 @@ func newRunner(t testing.TB, c Config) *Runner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { r.Close() })
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return r
 }
 

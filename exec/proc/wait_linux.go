@@ -1,7 +1,6 @@
 package proc
 
 import (
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,16 +14,56 @@ type pipe struct {
 	to   *spool
 }
 
-// wait sleeps in ppoll until the process has ended or has printed something.
+// streams are the output of a running command, and how its end becomes known.
+type streams struct {
+	end      int // a descriptor that is readable when the command has ended
+	out, err pipe
+}
+
+func newStreams(l *launch) streams {
+	return streams{end: -1, out: pipe{-1, -1, l.out}, err: pipe{-1, -1, l.err}}
+}
+
+// open makes the pipes. After an error release closes what there is.
+func (s *streams) open() error {
+	for _, p := range []*pipe{&s.out, &s.err} {
+		var fds [2]int
+		if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+			return err
+		}
+		p.r, p.w = fds[0], fds[1]
+	}
+	return nil
+}
+
+// release closes everything.
+func (s *streams) release() {
+	for _, fd := range []int{s.end, s.out.r, s.out.w, s.err.r, s.err.w} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+func cannotPipe(err error) error {
+	return &Failure{Op: "cannot open a pipe for a command: " + exhaustedHint(err), Err: err}
+}
+
+func cannotWait(err error) error {
+	return &Failure{Op: "cannot wait for a command (it was killed)", Err: err}
+}
+
+// move sleeps in ppoll until the process has ended or has printed something, and
+// takes what it printed.
 //
 // In between it lets a command that prints little print on: it waits for the
 // end only, for a pause that adapts to how full the pipes were. Without that,
 // every line of a chatty command wakes us and takes the core from it.
-func (p *pidfdProcess) wait() (ended, error) {
+func (s *streams) move() error {
 	fds := [3]unix.PollFd{
-		{Fd: int32(p.fd), Events: unix.POLLIN},
-		{Fd: int32(p.out.r), Events: unix.POLLIN},
-		{Fd: int32(p.err.r), Events: unix.POLLIN},
+		{Fd: int32(s.end), Events: unix.POLLIN},
+		{Fd: int32(s.out.r), Events: unix.POLLIN},
+		{Fd: int32(s.err.r), Events: unix.POLLIN},
 	}
 	for pause := pauseFirst; ; {
 		err := poll(fds[:1], pause)
@@ -32,30 +71,23 @@ func (p *pidfdProcess) wait() (ended, error) {
 			err = poll(fds[:], forever)
 		}
 		if err != nil {
-			return ended{}, p.fail(err)
+			return err
 		}
 		if fds[0].Revents != 0 {
 			break
 		}
 		most := 0
 		if fds[1].Revents != 0 {
-			most = p.out.move()
+			most = s.out.move()
 		}
 		if fds[2].Revents != 0 {
-			most = max(most, p.err.move())
+			most = max(most, s.err.move())
 		}
 		pause = nextPause(pause, most)
 	}
-	p.out.moveRest()
-	p.err.moveRest()
-	return p.reap()
-}
-
-// fail ends a process that we cannot wait for any more.
-func (p *pidfdProcess) fail(err error) error {
-	p.signal(syscall.SIGKILL)
-	p.reap()
-	return &Failure{Op: "cannot wait for a command (it was killed)", Err: err}
+	s.out.moveRest()
+	s.err.moveRest()
+	return nil
 }
 
 const (

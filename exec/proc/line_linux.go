@@ -1,0 +1,166 @@
+package proc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrSupervisorLost is the cause of a Failure: somebody killed the supervisor,
+// and with it every command that ran. Whether such a command had done its work is
+// unknown.
+var ErrSupervisorLost = errors.New("the supervisor of the commands was killed, and so they were ended")
+
+// A line is one supervisor process as filch sees it, from its start to its end.
+type line struct {
+	mu   sync.RWMutex // held for reading to use fd, for writing to close it
+	fd   int          // our end of the socket; -1 when closed
+	pid  int
+	gone chan struct{} // closed when the supervisor and everything below it have ended
+}
+
+// lines are the supervisors of this process: the children that an emergency spares.
+// The lock is held while one is started and while orphans are ended, so that
+// no supervisor is taken for an orphan.
+var lines struct {
+	sync.Mutex
+	pids map[int]bool
+}
+
+// newLine starts a supervisor whose environment is env. It does not wait until that
+// is ready: requests wait in the socket.
+func newLine(env []string) (*line, error) {
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	theirs := os.NewFile(uintptr(ends[1]), "supervisor")
+	defer theirs.Close()
+	lines.Lock()
+	defer lines.Unlock()
+	p, err := startSupervisor(env, theirs)
+	if err != nil {
+		unix.Close(ends[0])
+		return nil, err
+	}
+	if lines.pids == nil {
+		lines.pids = make(map[int]bool)
+	}
+	lines.pids[p.Pid] = true
+	l := &line{fd: ends[0], pid: p.Pid, gone: make(chan struct{})}
+	go l.watch(p)
+	return l, nil
+}
+
+func startSupervisor(env []string, socket *os.File) (*os.Process, error) {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return nil, err
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	// In a process group of its own, what a terminal sends us does not reach it.
+	return os.StartProcess("/proc/self/exe", []string{supervisorName, strconv.Itoa(os.Getpid())},
+		&os.ProcAttr{Env: env, Files: []*os.File{null, null, null, socket}, Sys: &syscall.SysProcAttr{Setpgid: true}})
+}
+
+// watch waits for the end of the supervisor, and sees to what it left.
+func (l *line) watch(p *os.Process) {
+	defer close(l.gone)
+	state, err := p.Wait()
+	lines.Lock()
+	defer lines.Unlock()
+	delete(lines.pids, l.pid)
+	if err == nil && state.Success() {
+		return // it has seen to that itself
+	}
+	endOrphans()
+}
+
+// endOrphans ends what has become ours by the death of a supervisor. There is no
+// grace: what the commands work for is gone. The caller holds lines.
+func endOrphans() {
+	self, spare := os.Getpid(), lines.pids
+	find := func() []int { return descendants(self, spare) }
+	look := groupLookFirst
+	for quiet := 0; quiet < 2; { // the list is not read at one instant: look twice
+		killAll(find)
+		left := 0
+		eachProcess(func(p processStat) bool {
+			if p.parent == self && !spare[p.pid] {
+				if _, err := syscall.Wait4(p.pid, nil, syscall.WNOHANG, nil); err == nil {
+					left++
+				}
+			}
+			return true
+		})
+		if quiet++; left > 0 || len(find()) > 0 {
+			quiet = 0
+			time.Sleep(look)
+			look = min(2*look, groupLookMax)
+		}
+	}
+}
+
+// send passes a packet and descriptors to the supervisor. EPIPE and ECONNRESET mean that there is none any more, and
+// that the packet has had no effect.
+func (l *line) send(packet []byte, fds []int) error {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.fd < 0 {
+		return unix.EPIPE
+	}
+	rights := unix.UnixRights(fds...)
+	for {
+		_, err := unix.SendmsgN(l.fd, packet, rights, nil, unix.MSG_NOSIGNAL)
+		if err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// wake lets a supervisor go on that somebody has stopped.
+func (l *line) wake() {
+	select {
+	case <-l.gone:
+	default:
+		unix.Kill(l.pid, unix.SIGCONT)
+	}
+}
+
+// close ends the supervisor, which first ends whatever commands left behind, and
+// waits for that.
+func (l *line) close() error {
+	l.mu.Lock()
+	if l.fd >= 0 {
+		unix.Close(l.fd)
+		l.fd = -1
+	}
+	l.mu.Unlock()
+	l.wake()
+	late := time.NewTimer(grace + killSettle + supervisorSlack)
+	defer late.Stop()
+	select {
+	case <-l.gone:
+		return nil
+	case <-late.C:
+	}
+	unix.Kill(l.pid, unix.SIGKILL)
+	select {
+	case <-l.gone:
+		return nil
+	case <-time.After(killSettle):
+		return &Failure{Op: fmt.Sprintf("cannot end what commands left behind (look for the descendants of process %d)", os.Getpid()), Err: os.ErrDeadlineExceeded}
+	}
+}
+
+// supervisorSlack is what the supervisor has for itself, on top of the grace of what it ends.
+const supervisorSlack = 5 * time.Second

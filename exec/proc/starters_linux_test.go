@@ -1,0 +1,10 @@
+package proc
+
+// starters returns every starter of this system. Each Runner needs new ones.
+func starters() []namedStarter {
+	return []namedStarter{
+		{"supervised", newStarter(callersEnvironment().list)},
+		{"direct", pidfdStarter{}},
+		{"portable", portableStarter{}},
+	}
+}
