@@ -43,9 +43,14 @@ func (c *Ctx) runUnit(p piece) {
 }
 
 // endUnit ends the unit that the stack has run: what the tasks of the unit have
-// spawned and not joined comes first.
+// spawned and not joined comes first. Like any fork-join it is parked when the
+// turn is over.
 func (c *Ctx) endUnit() {
-	for c.runOwn() {
+	for c.dq.Len() > 0 {
+		if c.turnIsOver() {
+			c.suspendReady()
+		}
+		c.runOwn()
 	}
 	c.inUnit = false
 	c.job.Load().unitDone()

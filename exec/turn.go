@@ -33,7 +33,7 @@ func (c *Ctx) runTurn() {
 		switch {
 		case w == nil:
 			return
-		case w.turn.Job == nil || c.clock >= w.deadline && !c.e.renew(w):
+		case c.turnIsOver():
 			c.leave(true)
 			return
 		case w.next != nil:
@@ -46,6 +46,13 @@ func (c *Ctx) runTurn() {
 			return
 		}
 	}
+}
+
+// turnIsOver reports whether the stack must let go of its worker: the slice is
+// used up, and somebody else is entitled to the next.
+func (c *Ctx) turnIsOver() bool {
+	w := c.w
+	return w.turn.Job == nil || (c.clock >= w.deadline || w.overdue.Load()) && !c.e.renew(w)
 }
 
 // leave ends the turn and takes the next one.
