@@ -10,12 +10,14 @@ const pad = 128
 // The zero Deque is empty and has no ring yet: the first Push makes it, so
 // that stacks which never spawn cost no ring.
 type Deque[T any] struct {
-	top    index // next index to steal; thieves and, for the last element, the owner advance it by CAS
-	_      [pad - 8]byte
+	// The owner's words come first, beside what else the owner writes in a
+	// struct that ends in a Deque.
 	bottom index // published end; the owner stores, thieves load
 	end    int64 // the owner's own end; bottom may lag behind it while the deque is empty
 	ring   ring[T]
-	_      [pad - 40]byte
+	_      [pad]byte
+	top    index // next index to steal; thieves and, for the last element, the owner advance it by CAS
+	_      [pad]byte
 }
 
 // Push adds x at the owner's end and reports whether there was room. It
