@@ -3,12 +3,21 @@
 package proc
 
 import (
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
+// asVictim in the environment makes the test binary a program that runs commands,
+// for tests to kill.
+const asVictim = "FILCH_TEST_AS_VICTIM"
+
 func TestMain(m *testing.M) {
 	Supervise()
+	if os.Getenv(asVictim) != "" {
+		os.Unsetenv(asVictim)
+		os.Exit(victim(os.Args[1:]))
+	}
 	goleak.VerifyTestMain(m)
 }
