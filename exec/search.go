@@ -75,13 +75,13 @@ func (c *Ctx) distance(place int) topology.Level {
 func (c *Ctx) rob(j *Job, place int) (r *record, p piece) {
 	v := c.e.byPlace[place].Load()
 	if v == nil {
-		j.present.Clear(place)
+		c.vacate(j, place)
 		return nil, p
 	}
 	v.visitors.Add(1)
 	defer v.visitors.Add(-1)
 	if v.job.Load() != j {
-		j.present.Clear(place) // it has moved on with an empty deque
+		c.vacate(j, place) // it has moved on with an empty deque
 		return nil, p
 	}
 	j.units.Add(1) // before the victim can come to its end without us
@@ -93,15 +93,24 @@ func (c *Ctx) rob(j *Job, place int) (r *record, p piece) {
 		if p, spanAgain = v.span.steal(); p.chunk != nil {
 			return nil, p
 		}
-		if again || spanAgain {
-			continue
-		}
-		j.present.Clear(place)
-		if v.dq.Empty() && v.span.empty() {
+		if !again && !spanAgain && c.vacate(j, place) {
 			break
 		}
-		j.present.Mark(place) // the owner pushed in between and saw the bit set
 	}
 	j.unitDone()
 	return nil, piece{}
+}
+
+// vacate clears the presence of a place where nothing was found, and reports
+// whether it stays clear. By now another stack may have the place, and have seen
+// the bit set; so what counts is who is there when it is looked at again.
+func (c *Ctx) vacate(j *Job, place int) bool {
+	vacated, announce := j.present.Vacate(place, func() bool {
+		v := c.e.byPlace[place].Load()
+		return v == nil || v.job.Load() != j || v.dq.Empty() && v.span.empty()
+	})
+	if announce {
+		c.e.announce(j)
+	}
+	return vacated
 }

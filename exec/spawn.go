@@ -114,9 +114,11 @@ func (t *Child[A, R]) Join(c *Ctx) R {
 	if t.state.Load() == pending {
 		if r := c.dq.Pop(); r == &t.record {
 			// Not stolen, the usual case: a call with the argument.
-			c.depth = t.depth
+			depth := t.depth
+			t.depth = 0 // joined, even if it panics
+			c.depth = depth
 			res := t.fn.body(c, t.arg)
-			c.depth = t.depth - 1
+			c.depth = depth - 1
 			t.recycle(c)
 			return res
 		} else {
