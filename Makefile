@@ -4,7 +4,7 @@ FUZZTIME ?= 10m
 PREFIX   ?= /usr/local
 
 .POSIX:
-.PHONY: help build install test race lint fuzz fuzz-short cover bench real ci clean
+.PHONY: help build install test race lint fuzz fuzz-short plant cover bench real ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ fuzz: ## every fuzz target for FUZZTIME (10m) each
 
 fuzz-short: ## every fuzz target for ten seconds
 	.ci/fuzz 10s
+
+plant: ## each planted fault must be found by its test (part of test, too)
+	$(GO) test -count=1 -v ./testbed/plant/
 
 cover: ## coverage of the tests, in bin/cover.html
 	mkdir -p bin
