@@ -203,7 +203,7 @@ func TestEachElementIsTakenOnce(t *testing.T) {
 	}{
 		{2, 6, starts, []int{2}},
 		{2, 5, starts, []int{1, 1}},
-		{2, 4, []string{"", "+", "++"}, []int{2, 2}},
+		{2, 4, []string{"", "++"}, []int{2, 2}},
 		{2, 3, []string{"", "++"}, []int{1, 1, 1}},
 		{1, 5, []string{"", "+"}, []int{1, 1}},
 		{4, 6, []string{"", "+++", "++++"}, []int{3}},

@@ -60,9 +60,11 @@
 //
 // Where a job is listed while a worker sleeps, somebody searches: listing and
 // waking happen under the lock under which sleepers find nothing listed and go to sleep. A searcher
-// stops being one in three ways, all under the lock. It finds a task, and wakes
-// the next if anything is left; it sleeps, having found nothing listed; it leaves for
-// good, and wakes another in its stead.
+// stops being one in these ways, all under the lock. It finds a task, and wakes
+// the next if anything is left; it sleeps, having found nothing listed; it leaves
+// for good, and wakes another in its stead; or it gives itself to a task that
+// needs several cores, for which as many sleepers were woken as it needs, so that
+// one of them is left over to look instead.
 //
 // # Places that change hands
 //
@@ -79,7 +81,9 @@
 // The tests under the build tag "stepper" run the real Presence, Lot, Deque
 // and fair queue in every interleaving of small scenes: one or two tasks that spawn, somebody who submits,
 // up to three workers in each state that they can be in. The engine's part in between is mirrored
-// in crew_stepper_test.go and the files beside it, function by function. Most
+// in crew_stepper_test.go and the files beside it, function by function; a
+// test compares the text of those functions with what was mirrored. Left out are
+// resizing, tasks that need several cores, and stacks that are suspended. Most
 // tasks in them never end, so that a wake-up that is missing cannot be made good
 // by a worker that comes by later: at the end no task may wait while a worker
 // sleeps. testbed/plant breaks each step of the protocol and shows that a scene notices.

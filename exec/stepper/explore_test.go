@@ -98,9 +98,19 @@ func TestWaitingIsNotAStep(t *testing.T) {
 	for _, full := range []bool{true, false} {
 		stats := explore(t, Options{Full: full}, func(s *Scene) {
 			var m Mutex
+			held := 0
 			for range 4 {
-				s.Go("locker", func() { m.Lock(); m.Unlock() })
+				s.Go("locker", func() {
+					m.Lock()
+					held++
+					m.Unlock()
+				})
 			}
+			s.Finally(func() {
+				if held != 4 {
+					Failf("held %d times", held)
+				}
+			})
 		})
 		if stats.Runs != 24 {
 			t.Errorf("full %v: %d interleavings, want 4!", full, stats.Runs)

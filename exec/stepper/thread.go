@@ -13,9 +13,8 @@ const MaxThreads = 8
 // threads is a set of threads by number.
 type threads uint8
 
-func only(id int) threads                { return 1 << id }
-func (s threads) has(id int) bool        { return s&only(id) != 0 }
-func (s threads) without(id int) threads { return s &^ only(id) }
+func only(id int) threads         { return 1 << id }
+func (s threads) has(id int) bool { return s&only(id) != 0 }
 
 // current is the thread that runs now. It is nil while a program is set up,
 // after its threads have ended, and outside of explorations. Only one exploration
