@@ -30,6 +30,7 @@ type reservation struct {
 	piece  piece // one task, a unit under way
 	needs  task.Resources
 	donors []*worker // workers that wait for it; while it runs they rest, each with a turn that pays for its core
+	since  int64     // while the task is suspended: what its donors will have to pay from
 }
 
 // runAdmitted runs a piece of one task that has needs, now or later. It
@@ -151,9 +152,7 @@ func (e *Engine) donate(w *worker) bool {
 	if len(r.donors) > 0 {
 		e.wide = append(e.wide, r)
 	}
-	for _, d := range r.donors {
-		e.begin(d, e.queue.TakeFor(r.job.fair))
-	}
+	e.beginDonors(r, e.now())
 	stalled := e.released()
 	e.mu.Unlock()
 	unstall(stalled)
@@ -164,7 +163,37 @@ func (e *Engine) donate(w *worker) bool {
 // runReserved runs the task of a reservation that is complete.
 func (c *Ctx) runReserved(r *reservation) {
 	defer c.e.release(r, r.needs)
+	defer func() { c.wide = nil }()
+	c.wide = r
 	c.runUnit(r.piece)
+}
+
+// beginDonors lets the job of r pay for the donors from since on. The caller
+// holds e.mu.
+func (e *Engine) beginDonors(r *reservation, since int64) {
+	for _, d := range r.donors {
+		e.begin(d, e.queue.TakeFor(r.job.fair))
+		d.start = since
+	}
+}
+
+// suspendWide is called when the stack of a wide task gives its worker away. Its
+// donors pay later: charged all the while, the job might never have its turn,
+// and the task never end.
+func (e *Engine) suspendWide(r *reservation) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, d := range r.donors {
+		e.settle(d, true)
+	}
+	r.since = e.now()
+}
+
+// resumeWide is called when the stack of a wide task has a worker again.
+func (e *Engine) resumeWide(r *reservation) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.beginDonors(r, r.since)
 }
 
 // release gives back what a task held. r is nil if it was not reserved.

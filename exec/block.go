@@ -6,13 +6,11 @@ import "context"
 // long. Afterwards the task waits for a worker again, before new tasks. fn may
 // call Block, to no effect, but must not spawn or join.
 func (c *Ctx) Block(fn func()) {
-	w := c.w
-	if w == nil {
+	if c.w == nil {
 		fn() // lent already
 		return
 	}
-	c.w = nil
-	c.e.give(w)
+	c.e.give(c.lend())
 	defer func() {
 		c.job.Load().pushReady(c)
 		<-c.wake

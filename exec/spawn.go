@@ -231,13 +231,13 @@ func (c *Ctx) finish(r *record) {
 
 // await suspends the stack until r, which somebody else runs, is done.
 func (c *Ctx) await(r *record) {
-	w := c.w
-	if w == nil {
+	if c.w == nil {
 		panic(errLent)
 	}
-	c.w = nil // whoever finishes r may resume c at once
+	w := c.lend() // before whoever finishes r may resume c
 	if !r.state.CompareAndSwap(pending, awaited) {
 		c.w = w
+		c.resumed()
 		return
 	}
 	c.e.give(w)

@@ -36,9 +36,10 @@ type Ctx struct {
 	wake  chan struct{} // capacity 1
 	place int           // bit number in presence; 0 if there was none left
 
-	burn   int32 // what fuel was last filled with
-	clock  int64 // the last reading of the engine's clock
-	inUnit bool  // a unit of job is under way on this stack
+	burn   int32        // what fuel was last filled with
+	clock  int64        // the last reading of the engine's clock
+	inUnit bool         // a unit of job is under way on this stack
+	wide   *reservation // whose task runs on this stack, nil for other tasks
 
 	// job is the job that the stack last ran a task of, and so the one its
 	// deque belongs to. Owned; thieves check it inside a visit.
@@ -105,6 +106,16 @@ func (e *Engine) retireStack(c *Ctx) {
 		e.byPlace[c.place].Store(nil)
 		e.free = append(e.free, c.place)
 	}
+}
+
+// lend takes the worker from c, which is about to be suspended.
+func (c *Ctx) lend() *worker {
+	w := c.w
+	c.w = nil
+	if c.wide != nil {
+		c.e.suspendWide(c.wide)
+	}
+	return w
 }
 
 // resume hands w to c, which waits in suspend or as a spare.

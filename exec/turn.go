@@ -50,9 +50,11 @@ func (c *Ctx) runTurn() {
 
 // turnIsOver reports whether the stack must let go of its worker: the slice is
 // used up, and somebody else is entitled to the next.
+//
+// A wide task is not parked: its donors would rest beside whoever comes.
 func (c *Ctx) turnIsOver() bool {
 	w := c.w
-	return w.turn.Job == nil || (c.clock >= w.deadline || w.overdue.Load()) && !c.e.renew(w)
+	return w.turn.Job == nil || c.wide == nil && (c.clock >= w.deadline || w.overdue.Load()) && !c.e.renew(w)
 }
 
 // leave ends the turn and takes the next one.
@@ -133,6 +135,9 @@ func (c *Ctx) ready(s *Ctx) {
 
 // resumed is called by a stack that was suspended and has a worker again.
 func (c *Ctx) resumed() {
+	if c.wide != nil {
+		c.e.resumeWide(c.wide)
+	}
 	c.lastWorker.Store(int32(c.w.id))
 	c.foundWork()
 	c.clock = c.e.now()
@@ -165,19 +170,15 @@ func (c *Ctx) refuel() {
 	}
 	c.fuel = c.burn
 	c.clock = now
-	w := c.w
-	if now < w.deadline || c.e.renew(w) {
-		return
+	if c.turnIsOver() {
+		c.suspendReady()
 	}
-	c.suspendReady()
 }
 
 // suspendReady gives the worker away and waits for another one of the job.
 func (c *Ctx) suspendReady() {
-	w := c.w
-	c.w = nil
-	j := c.job.Load()
-	j.pushReady(c)
+	w := c.lend()
+	c.job.Load().pushReady(c)
 	c.e.give(w)
 	<-c.wake
 	c.resumed()
