@@ -63,6 +63,7 @@ type Engine struct {
 	jobs    map[*Job]struct{}
 	crew
 	admission
+	entitlements
 
 	// events counts announcements. It is written under mu and read without
 	// it by workers that look once more before they park.

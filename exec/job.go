@@ -49,6 +49,9 @@ type Job struct {
 	cancel   context.CancelCauseFunc
 	done     chan struct{}
 	fair     *fair.Job // guarded by Engine.mu
+	// owedSince is when the watchdog first saw the job without its share,
+	// engine time; 0: it has it. Guarded by Engine.mu.
+	owedSince int64
 
 	present park.Presence
 	in      inbox

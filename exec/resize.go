@@ -34,7 +34,7 @@ func (e *Engine) setTarget(n int) {
 	e.target = n
 	e.lot.SetLimit(n / 2)
 	e.shrinkReservations()
-	for len(e.workers) < e.target+e.extra {
+	for len(e.workers) < e.due() {
 		e.hire()
 	}
 	e.dismissSleepers()
@@ -43,7 +43,7 @@ func (e *Engine) setTarget(n int) {
 // dismissSleepers wakes as many sleepers as there are workers too many, so
 // that they see it. The caller holds e.mu.
 func (e *Engine) dismissSleepers() {
-	for surplus := len(e.workers) - e.target - e.extra; surplus > 0; surplus-- {
+	for surplus := len(e.workers) - e.due(); surplus > 0; surplus-- {
 		w, ok := e.lot.Pop()
 		if !ok {
 			return // the others see it when their turns end
@@ -53,7 +53,7 @@ func (e *Engine) dismissSleepers() {
 }
 
 // hire adds a worker and a stack that holds it. The caller holds e.mu.
-func (e *Engine) hire() {
+func (e *Engine) hire() *worker {
 	id := slices.Index(e.slots, false)
 	if id < 0 {
 		id = len(e.slots)
@@ -68,10 +68,14 @@ func (e *Engine) hire() {
 	e.workers = append(e.workers, w)
 	e.size.Store(int64(len(e.workers)))
 	e.give(w)
+	return w
 }
 
 // surplus reports whether there are more workers than there should be.
-func (e *Engine) surplus() bool { return len(e.workers) > e.target+e.extra }
+func (e *Engine) surplus() bool { return len(e.workers) > e.due() }
+
+// due is how many workers there should be.
+func (e *Engine) due() int { return e.target + e.extra + e.entitled }
 
 // retire takes w out for good. The caller holds e.mu and the stack that holds
 // w lets go of it.

@@ -93,6 +93,7 @@ func (e *Engine) lookAround(last *cpuSample) (busy bool) {
 		return false
 	}
 	e.substitute(last, now, inside)
+	e.lookForEntitled(now)
 	return true
 }
 

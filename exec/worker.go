@@ -34,6 +34,7 @@ type worker struct {
 	// Guarded by Engine.mu.
 	searching bool // counted in the lot and in hungry
 	resting   bool // sleeps, or is a donor
+	entitled  bool // serves jobs that are owed a worker beyond the cores; constant
 
 	// overdue is set by the watchdog when the turn is long over, and polled
 	// by the holder between tasks.
@@ -73,6 +74,13 @@ func (e *Engine) nextTurn(w *worker, found bool) bool {
 		switch {
 		case w.assigned != nil:
 			return true // it has completed a reservation and begun its turn
+		case w.entitled:
+			if !e.serveEntitled(w) {
+				e.entitled--
+				e.retire(w)
+				return false
+			}
+			return true
 		case e.surplus():
 			e.retire(w)
 			return false

@@ -75,6 +75,7 @@ func (e *entity) enqueue() {
 func (e *entity) stay() {
 	for ; e.parent != nil && e.away; e = &e.parent.entity {
 		e.away = false
+		e.parent.present += e.weight
 		if back := e.parent.floor + e.credit; e.v-back < 0 {
 			e.v = back
 		}
@@ -102,6 +103,7 @@ func (e *entity) dequeue() {
 func (e *entity) leave() {
 	for ; e.parent != nil && e.pos < 0 && e.out == 0 && !e.away; e = &e.parent.entity {
 		e.away = true
+		e.parent.present -= e.weight
 		bound := e.virtual(creditSlices * int64(e.q.slice))
 		e.credit = min(0, max(e.v-e.parent.floor, -bound))
 	}
@@ -118,8 +120,9 @@ func (e *entity) addOut(n int) {
 // are groups.
 type Group struct {
 	entity
-	heap  []*entity // binary min-heap by v
-	floor int64     // the v of the last least that was taken; only grows
+	heap    []*entity // binary min-heap by v
+	floor   int64     // the v of the last least that was taken; only grows
+	present int64     // the weights of the children that are not away
 }
 
 // NewGroup makes a group in g with a weight (1024 is nice 0).
@@ -130,7 +133,12 @@ func (g *Group) NewGroup(weight int64) *Group {
 }
 
 // SetWeight changes the weight of the group; what was charged so far stays.
-func (g *Group) SetWeight(weight int64) { g.weight = max(1, weight) }
+func (g *Group) SetWeight(weight int64) {
+	if g.parent != nil && !g.away {
+		g.parent.present += max(1, weight) - g.weight
+	}
+	g.weight = max(1, weight)
+}
 
 func (g *Group) init(q *Queue, parent *Group, weight int64) {
 	g.setup(q, parent, weight)
@@ -191,6 +199,20 @@ func (j *Job) SetWant(want bool) {
 
 // Service returns the slot time of all turns of the job that were settled.
 func (j *Job) Service() time.Duration { return time.Duration(j.used) }
+
+// Share returns the part of all service that the job is entitled to now, from 0
+// to 1: its weight among the jobs of its group that want turns or have them,
+// times the same of its group, and so on up. It is 0 while the job is away.
+func (j *Job) Share() float64 {
+	if j.away {
+		return 0
+	}
+	share := 1.0
+	for e := &j.entity; e.parent != nil; e = &e.parent.entity {
+		share *= float64(e.weight) / float64(e.parent.present)
+	}
+	return share
+}
 
 // Queued reports whether the job stands in line for a turn.
 func (j *Job) Queued() bool { return j.pos >= 0 }

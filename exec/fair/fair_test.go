@@ -147,6 +147,17 @@ func TestRefundAndTopUpAreExact(t *testing.T) {
 			}
 		}
 		checkHeap(t, &q.root, seed)
+		if rng.IntN(50) == 0 {
+			tenants[rng.IntN(2)].SetWeight(niceWeights[rng.IntN(40)])
+		}
+		sum, here := 0.0, false
+		for _, j := range jobs {
+			sum += j.Share()
+			here = here || !j.away
+		}
+		if here && math.Abs(sum-1) > 1e-9 || !here && sum != 0 {
+			t.Fatalf("seed %d: the shares of the jobs that are there add up to %v", seed, sum)
+		}
 	}
 }
 
