@@ -55,17 +55,23 @@ func newRecords(name string, r io.Reader, c io.Closer, sep byte) *records {
 }
 
 func (s *records) next() (string, error) {
+	record, _, err := s.line()
+	return record, err
+}
+
+// line is next, and reports whether the separator was there.
+func (s *records) line() (record string, terminated bool, err error) {
 	s.number++
 	chunk, err := s.r.ReadSlice(s.sep)
 	if err == nil && len(chunk) <= s.limit {
-		return string(chunk[:len(chunk)-1]), nil
+		return string(chunk[:len(chunk)-1]), true, nil
 	}
 	return s.finish(chunk, err)
 }
 
 // finish reads the rest of a record of which chunk is the start: one longer than the buffer,
 // or the last.
-func (s *records) finish(chunk []byte, err error) (string, error) {
+func (s *records) finish(chunk []byte, err error) (record string, terminated bool, _ error) {
 	var long []byte
 	for errors.Is(err, bufio.ErrBufferFull) && len(long) <= s.limit {
 		long = append(long, chunk...)
@@ -76,14 +82,14 @@ func (s *records) finish(chunk []byte, err error) (string, error) {
 	case err == nil:
 		long = long[:len(long)-1]
 	case err == io.EOF && len(long) == 0:
-		return "", io.EOF
+		return "", false, io.EOF
 	case err != io.EOF && !errors.Is(err, bufio.ErrBufferFull):
-		return "", fmt.Errorf("cannot read %s after record %d: %w", s.name, s.number-1, err)
+		return "", false, fmt.Errorf("cannot read %s after record %d: %w", s.name, s.number-1, err)
 	}
 	if len(long) > s.limit {
-		return "", fmt.Errorf("record %d of %s is longer than %d bytes: check the separator (newline, or NUL with -0)", s.number, s.name, s.limit)
+		return "", false, fmt.Errorf("record %d of %s is longer than %d bytes: check the separator (newline, or NUL with -0)", s.number, s.name, s.limit)
 	}
-	return string(long), nil
+	return string(long), err == nil, nil
 }
 
 func (s *records) Close() error {
