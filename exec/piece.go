@@ -66,8 +66,7 @@ func (c *Ctx) runSingle(p piece) {
 	defer p.chunk.ended(p.chunk, 1)
 	start := c.e.now()
 	c.runOne(p.chunk, p.lo)
-	c.clock = c.e.now()
-	j.learn(c.clock-start, 1)
+	c.learn(start, 1)
 }
 
 // runSpan opens p to thieves and runs it task by task.
@@ -83,10 +82,7 @@ func (c *Ctx) runSpan(p piece) {
 		before, start := n, c.e.now()
 		size := min(maxBatch, max(1, batchTime/max(1, j.usual.Load())))
 		more = c.runBatch(p.chunk, size, &n)
-		c.clock = c.e.now()
-		if n > before {
-			j.learn(c.clock-start, n-before)
-		}
+		c.learn(start, n-before)
 		switch {
 		case j.cancelled():
 			rest := c.span.close()
@@ -140,11 +136,19 @@ func (c *Ctx) runOne(h *chunk, i int64) {
 	finished = true
 }
 
-// learn mixes the time of n tasks into the job's usual time, an exponential
-// average that forgets half in about five samples, and counts them.
-func (j *Job) learn(took, n int64) {
+// learn mixes the time of n tasks, which began at start, into the job's usual
+// time, an exponential average that forgets half in about five samples, and
+// counts them. What is paid ahead, and what batches go by, is the time that a
+// task keeps its worker without a chance to cut the turn: for one that forks or
+// blocks, the last stretch of it.
+func (c *Ctx) learn(start, n int64) {
+	j := c.job.Load()
+	c.clock = c.e.now()
+	if n == 0 {
+		return
+	}
 	j.ran.Add(n)
-	per := max(1, took/n)
+	per := max(1, min((c.clock-start)/n, c.clock-c.uncut))
 	old := j.usual.Load()
 	if old != 0 {
 		per = old + (per-old)/8

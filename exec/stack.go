@@ -38,6 +38,7 @@ type Ctx struct {
 
 	burn   int32        // what fuel was last filled with
 	clock  int64        // the last reading of the engine's clock
+	uncut  int64        // the clock when the turn could last have been cut: at a refuel or a resumption
 	inUnit bool         // a unit of job is under way on this stack
 	wide   *reservation // whose task runs on this stack, nil for other tasks
 

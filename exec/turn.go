@@ -141,6 +141,7 @@ func (c *Ctx) resumed() {
 	c.lastWorker.Store(int32(c.w.id))
 	c.foundWork()
 	c.clock = c.e.now()
+	c.uncut = c.clock
 	c.fuel, c.burn = firstFuel, firstFuel
 }
 
@@ -169,7 +170,7 @@ func (c *Ctx) refuel() {
 		c.burn = max(c.burn/4, 0)
 	}
 	c.fuel = c.burn
-	c.clock = now
+	c.clock, c.uncut = now, now
 	if c.turnIsOver() {
 		c.suspendReady()
 	}
