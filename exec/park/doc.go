@@ -95,8 +95,8 @@
 //     from wakers; but here who wakes lists a job, which takes the fair queue's
 //     lock anyway. Under it "nothing is listed" and "I sleep" are one step, and the
 //     counter of events is left to shorten the spin.
-//   - Waking a worker for every spawn. A wake-up costs a microsecond or more, a
-//     spawn some nanoseconds (tokio#8065). A spawn onto a marked place wakes nobody.
+//   - Waking a worker for every spawn. A wake-up costs some hundred nanoseconds
+//     at least, a spawn some ten (see also tokio#8065). A spawn onto a marked place wakes nobody.
 //   - Clearing the bit when a deque becomes empty, by its owner: a locked
 //     instruction at nearly every join. Searchers clear it, when there are any.
 //   - A flag per worker instead of a count of searchers: whoever announces would

@@ -76,8 +76,8 @@
 //
 // # Rejected
 //
-//   - Goroutines that hand over through channels: the same, five times slower
-//     than coroutines. iter.Pull is the only door to the runtime's coroutines.
+//   - Goroutines that hand over through channels: the same, three to four
+//     times slower than coroutines (350 against 100 ns there and back). iter.Pull is the only door to the runtime's coroutines.
 //   - Remembering states instead of classes of runs. The state of a Go function
 //     in mid-flight cannot be hashed, and a hash of all it has observed so far
 //     distinguishes nearly as much as the runs do.
