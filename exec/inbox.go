@@ -53,6 +53,7 @@ type inbox struct {
 	closed  bool            // nothing more is submitted from outside
 	refuse  bool            // cancelled
 	stalled bool            // pieces wait for the reservation or for memory
+	piece   bool            // the next to be taken is a piece, whatever is ready
 	over    bool            // done was closed
 }
 
@@ -73,7 +74,21 @@ func (j *Job) left() {
 
 // offers reports whether there is something that a worker can take. Stacks can
 // always go on, whatever the pieces wait for: they may hold just that.
-func (in *inbox) offers() bool { return in.ready.len() > 0 || in.queued > 0 && !in.stalled }
+func (in *inbox) offers() bool { return in.ready.len() > 0 || in.hasPieces() }
+
+func (in *inbox) hasPieces() bool { return in.queued > 0 && !in.stalled }
+
+// pieceFirst lets a piece go before the stacks that can go on, once, and reports
+// whether there is any.
+func (j *Job) pieceFirst() bool {
+	if !j.present.Marked(inboxPlace) {
+		return false
+	}
+	j.in.mu.Lock()
+	defer j.in.mu.Unlock()
+	j.in.piece = j.in.hasPieces()
+	return j.in.piece
+}
 
 // pushReady queues a stack that can go on.
 func (j *Job) pushReady(c *Ctx) {
@@ -115,7 +130,9 @@ func (j *Job) takeFrom(share int64, most int64) (c *Ctx, p piece) {
 	in := &j.in
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.ready.len() > 0 {
+	skip := in.piece && in.hasPieces()
+	in.piece = false
+	if in.ready.len() > 0 && !skip {
 		c = in.ready.shift()
 		j.left()
 		return c, p

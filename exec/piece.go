@@ -44,10 +44,10 @@ func (c *Ctx) runUnit(p piece) {
 
 // endUnit ends the unit that the stack has run: what the tasks of the unit have
 // spawned and not joined comes first. Like any fork-join it is parked when the
-// turn is over.
+// turn is over, and every so often it makes way for the inbox.
 func (c *Ctx) endUnit() {
-	for c.dq.Len() > 0 {
-		if c.turnIsOver() {
+	for picks := 1; c.dq.Len() > 0; picks++ {
+		if c.turnIsOver() || picks%inboxEvery == 0 && c.wide == nil && c.job.Load().pieceFirst() {
 			c.suspendReady()
 		}
 		c.runOwn()

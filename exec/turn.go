@@ -3,9 +3,10 @@ package exec
 import "time"
 
 const (
-	// inboxEvery is how often a pick looks at the inbox before the stack's
-	// own deque, so that neither can starve the other. 61, as in the Go
-	// runtime: a prime, so that it does not beat with a program's own period.
+	// inboxEvery is how often a stack that works off its own deque lets a
+	// piece in the inbox go first, so that children of children without end
+	// do not starve it. 61, as in the Go runtime: a prime, so that it does not
+	// beat with a program's own period.
 	inboxEvery = 61
 	// maxNext is how many stacks in a row a worker resumes because it has
 	// just made them ready itself; then others get a chance (tokio#5712).
@@ -28,7 +29,7 @@ func (c *Ctx) runTurn() {
 		c.w.assigned = nil
 		c.runReserved(r)
 	}
-	for picks := 1; ; picks++ {
+	for {
 		w := c.w // a task that was suspended comes back on another worker
 		switch {
 		case w == nil:
@@ -41,7 +42,7 @@ func (c *Ctx) runTurn() {
 			w.next = nil
 			c.switchTo(s)
 			return
-		case !c.pick(picks%inboxEvery == 0):
+		case !c.pick():
 			c.leave(false)
 			return
 		}
@@ -69,11 +70,8 @@ func (c *Ctx) leave(found bool) {
 }
 
 // pick does one thing for the job, and reports whether there was one. The
-// stack is at its root: what is on its deque are children that nobody joined.
-func (c *Ctx) pick(inboxFirst bool) bool {
-	if !inboxFirst && c.runOwn() {
-		return true
-	}
+// stack is at its root and its deque empty, since a unit ends with that.
+func (c *Ctx) pick() bool {
 	j := c.w.job
 	s, p := j.takeFrom(c.e.share(), j.batch())
 	switch {
@@ -88,7 +86,7 @@ func (c *Ctx) pick(inboxFirst bool) bool {
 			return true
 		}
 	}
-	return inboxFirst && c.runOwn() || c.steal()
+	return c.steal()
 }
 
 // foundWork tells the engine that this worker's search has ended.
