@@ -65,7 +65,7 @@ func run(ctx context.Context, o runOptions, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	template, err := parallel.ParseTemplate(command)
+	template, err := parallel.ParseTemplate(command, parallel.Style{})
 	if err != nil {
 		return err
 	}

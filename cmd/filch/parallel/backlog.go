@@ -116,6 +116,9 @@ func (b *backlog) take(seq uint64) rowState {
 	return b.states[seq-b.base]
 }
 
+// last is the highest row that something is known of.
+func (b *backlog) last() uint64 { return b.base + uint64(len(b.states)) - 1 }
+
 // spill appends o to data and its place to index.
 func (b *backlog) spill(o Output, s *Sequencer) error {
 	if err := b.open(); err != nil {

@@ -146,12 +146,17 @@ func inGoldenDir(t *testing.T) {
 // lines are the command lines for args and stdin, one per row.
 func lines(t *testing.T, args []string, stdin string, o Options) string {
 	t.Helper()
+	o.Stdin = strings.NewReader(stdin)
+	return linesOf(t, args, Style{}, o)
+}
+
+func linesOf(t *testing.T, args []string, s Style, o Options) string {
+	t.Helper()
 	command, sources := SplitArgs(args)
-	template, err := ParseTemplate(command)
+	template, err := ParseTemplate(command, s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Stdin = strings.NewReader(stdin)
 	rows, err := OpenRows(sources, o)
 	if err != nil {
 		t.Fatal(err)

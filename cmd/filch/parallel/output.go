@@ -109,6 +109,17 @@ func (s *Sequencer) Put(o Output) error {
 	return s.broken
 }
 
+// Drain writes what is held back, in order, and passes over rows that never came: for the end
+// of a run that was cut short.
+func (s *Sequencer) Drain() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for last := s.waiting.last(); s.broken == nil && s.next <= last; s.next++ {
+		_, s.broken = s.waiting.release(s.next, s)
+	}
+	return s.broken
+}
+
 // Close drops what is still held back.
 func (s *Sequencer) Close() error {
 	s.mu.Lock()

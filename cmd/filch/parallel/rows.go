@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // maxRemembered bounds the values of all sources but the first, which have to
@@ -28,6 +29,11 @@ type Rows struct {
 	seq    uint64
 	opened []values
 	skip   bool
+
+	most  int      // inputs in one row
+	none  bool     // see Options.NoArgs
+	ahead []string // read, but for the next row
+	over  error    // what ended the rows
 }
 
 // Options say how sources are read.
@@ -35,7 +41,14 @@ type Options struct {
 	Stdin     io.Reader
 	Null      bool // records end with NUL, not newline
 	SkipBlank bool // leave out rows of nothing but white space
+	MaxArgs   int  // inputs in one row, at most; 0 means 1
+	NoArgs    bool // rows without columns: only their number counts
 }
+
+// maxJoined bounds the bytes of the inputs that are joined to one row, as xargs and
+// parallel do, so that "-n 100000" means: as many as fit. Linux takes 128 KiB in one
+// argument, which is what a shell gets, and quotes come on top.
+const maxJoined = 96 << 10
 
 // OpenRows opens all sources at once, so that a missing file is known before anything
 // has run. The caller closes the Rows.
@@ -43,7 +56,7 @@ func OpenRows(sources []Source, o Options) (*Rows, error) {
 	if len(sources) == 0 {
 		sources = []Source{Stdin}
 	}
-	r := &Rows{limit: maxRemembered, skip: o.SkipBlank}
+	r := &Rows{limit: maxRemembered, skip: o.SkipBlank, most: o.MaxArgs, none: o.NoArgs}
 	sep := byte('\n')
 	if o.Null {
 		sep = 0
@@ -91,17 +104,67 @@ func (r *Rows) Close() error {
 // Next returns the next row, with its sequence number; io.EOF after the last.
 // Any other error is final. It blocks while a source does.
 func (r *Rows) Next() (Row, error) {
-	for {
-		columns, err := r.next()
-		if err != nil {
-			return Row{}, err
-		}
-		if r.skip && allBlank(columns) {
-			continue
-		}
-		r.seq++
-		return Row{Seq: r.seq, Columns: columns}, nil
+	columns, err := r.joined()
+	if err != nil {
+		return Row{}, err
 	}
+	r.seq++
+	if r.none {
+		columns = nil
+	}
+	return Row{Seq: r.seq, Columns: columns}, nil
+}
+
+// joined returns the columns of as many inputs as go into one row.
+func (r *Rows) joined() ([]string, error) {
+	columns := r.ahead
+	r.ahead = nil
+	if columns == nil {
+		var err error
+		if columns, err = r.wanted(); err != nil {
+			return nil, err
+		}
+	}
+	if r.most <= 1 {
+		return columns, nil
+	}
+	columns = slices.Clip(columns) // those of a source's own stay as they are
+	size := bytesOfAll(columns)
+	for n := 1; n < r.most; n++ {
+		more, err := r.wanted()
+		if err == io.EOF {
+			break // and again at the next call
+		}
+		if err != nil {
+			return nil, err
+		}
+		if size += bytesOfAll(more); size > maxJoined {
+			r.ahead = more
+			break
+		}
+		columns = append(columns, more...)
+	}
+	return columns, nil
+}
+
+func bytesOfAll(columns []string) int {
+	n := 0
+	for _, c := range columns {
+		n += len(c) + 1
+	}
+	return n
+}
+
+// wanted is next without the rows that are to be skipped.
+func (r *Rows) wanted() ([]string, error) {
+	for r.over == nil {
+		var columns []string
+		columns, r.over = r.next()
+		if r.over == nil && !(r.skip && allBlank(columns)) {
+			return columns, nil
+		}
+	}
+	return nil, r.over
 }
 
 func allBlank(columns []string) bool {

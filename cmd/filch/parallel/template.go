@@ -19,6 +19,12 @@ type Template struct {
 	parts    []part // the whole line, for a shell
 	words    []word // the line split into words; nil if that takes a shell
 	verbatim bool   // values are put in without quoting
+	quoted   bool   // the words are the user's own, and are quoted for a shell
+}
+
+// A Style is how the words of a command are understood.
+type Style struct {
+	Quote bool // each word is one word of the command, whatever it contains
 }
 
 // A part of a template is text, or a replacement string if field is not nil.
@@ -33,13 +39,16 @@ var ErrPerl = errors.New("a Perl expression ({= … =}) is not supported: use th
 // ParseTemplate makes a template of the words of a command, which are joined by
 // single spaces, as parallel does. Without any replacement string, " {}" is
 // added. Without any word, each row is a command line of its own.
-func ParseTemplate(command []string) (*Template, error) {
+func ParseTemplate(command []string, s Style) (*Template, error) {
 	if len(command) == 0 {
 		command = []string{"{}"}
 	}
 	line := strings.Join(command, " ")
 	if open := strings.Index(line, "{="); open >= 0 && strings.Contains(line[open+2:], "=}") {
 		return nil, ErrPerl
+	}
+	if s.Quote {
+		return parseQuoted(command), nil
 	}
 	parts, found := parseParts(line)
 	if !found {
@@ -49,6 +58,24 @@ func ParseTemplate(command []string) (*Template, error) {
 		return &Template{parts: parts, verbatim: true}, nil
 	}
 	return &Template{parts: parts, words: splitWords(parts)}, nil
+}
+
+// parseQuoted makes a template of words that stay what they are.
+func parseQuoted(command []string) *Template {
+	t := &Template{quoted: true}
+	any := false
+	for _, w := range command {
+		parts, found := parseParts(w)
+		any = any || found
+		t.parts = append(t.parts, parts...)
+		t.words = append(t.words, word{parts: parts, fixed: !found})
+	}
+	if !any {
+		input := part{field: new(field)}
+		t.parts = append(t.parts, input)
+		t.words = append(t.words, word{parts: []part{input}})
+	}
+	return t
 }
 
 // parseParts cuts line at its replacement strings.
@@ -124,6 +151,15 @@ func (t *Template) Words(r Row) []string {
 // values quoted unless they are verbatim. It is what --dry-run prints.
 func (t *Template) Line(r Row) string {
 	var dst []byte
+	if t.quoted {
+		for i, w := range t.argv(r) {
+			if i > 0 {
+				dst = append(dst, ' ')
+			}
+			dst = AppendQuoted(dst, w)
+		}
+		return string(dst)
+	}
 	for _, p := range t.parts {
 		if p.field == nil {
 			dst = append(dst, p.text...)

@@ -48,7 +48,7 @@ func TestWords(t *testing.T) {
 		{"{} x", nil},
 		{"echo 'unbalanced {}", nil},
 	} {
-		template, err := ParseTemplate([]string{c.template})
+		template, err := ParseTemplate([]string{c.template}, Style{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ func TestProgram(t *testing.T) {
 	for template, want := range map[string]string{
 		"f {}": "f", "cd {}": "cd", "f {} | g": "", "X={} f": "", "'' {}": "", "{} x": "", "'a b' {}": "a b",
 	} {
-		parsed, err := ParseTemplate([]string{template})
+		parsed, err := ParseTemplate([]string{template}, Style{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func TestProgram(t *testing.T) {
 }
 
 func TestPerlIsRefused(t *testing.T) {
-	if _, err := ParseTemplate([]string{"echo", "{= s/a/b/ =}"}); err != ErrPerl {
+	if _, err := ParseTemplate([]string{"echo", "{= s/a/b/ =}"}, Style{}); err != ErrPerl {
 		t.Errorf("got %v", err)
 	}
 }
@@ -86,7 +86,7 @@ func FuzzTemplate(f *testing.F) {
 	}
 	f.Add("echo {}", "$x", "\xff`*\n")
 	f.Fuzz(func(t *testing.T, template, a, b string) {
-		parsed, err := ParseTemplate([]string{template})
+		parsed, err := ParseTemplate([]string{template}, Style{})
 		if err != nil {
 			return
 		}
