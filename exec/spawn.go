@@ -111,6 +111,9 @@ func (t *Child[A, R]) Join(c *Ctx) R {
 	if t.owner != c || t.depth == 0 {
 		panic(errBadJoin)
 	}
+	if w := c.w; w == nil || w.overdue.Load() {
+		c.refuel() // the turn is over
+	}
 	if t.state.Load() == pending {
 		if r := c.dq.Pop(); r == &t.record {
 			// Not stolen, the usual case: a call with the argument.
