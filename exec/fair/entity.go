@@ -34,8 +34,9 @@ func (e *entity) setup(q *Queue, parent *Group, weight int64) {
 	}
 }
 
-// virtual converts nanoseconds of service into virtual time.
-func (e *entity) virtual(ns int64) int64 { return ns * unit / e.weight }
+// virtual converts nanoseconds of service into virtual time: ns × unit ÷ weight,
+// in two parts because the product of a turn of 104 days would overflow.
+func (e *entity) virtual(ns int64) int64 { return ns/e.weight*unit + ns%e.weight*unit/e.weight }
 
 // charge lets e and all groups above it pay for ns of service.
 func (e *entity) charge(ns int64) { e.settle(0, ns) }
