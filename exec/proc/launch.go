@@ -33,7 +33,8 @@ type process interface {
 	// wait blocks until the command itself has ended, while it moves what the
 	// command prints to the spools. Whatever else may still hold the streams
 	// open, wait returns then, with all that was written by then. It is called
-	// once, and the spools belong to it until it returns.
+	// once, and the spools belong to it until it returns. An error that is a syscall.Errno
+	// says that the command did not start after all: start need not wait until it knows.
 	wait() (ended, error)
 
 	// signal sends sig to every process of the group. It may be called at any

@@ -19,10 +19,11 @@ var ErrSupervisorLost = errors.New("the supervisor of the commands was killed, a
 
 // A line is one supervisor process as filch sees it, from its start to its end.
 type line struct {
-	mu   sync.RWMutex // held for reading to use fd, for writing to close it
-	fd   int          // our end of the socket; -1 when closed
-	pid  int
-	gone chan struct{} // closed when the supervisor and everything below it have ended
+	mu    sync.RWMutex // held for reading to use fd, for writing to close it
+	fd    int          // our end of the socket; -1 when closed
+	pid   int
+	board *board
+	gone  chan struct{} // closed when the supervisor and everything below it have ended
 }
 
 // lines are the supervisors of this process: the children that an emergency spares.
@@ -42,23 +43,30 @@ func newLine(env []string) (*line, error) {
 	}
 	theirs := os.NewFile(uintptr(ends[1]), "supervisor")
 	defer theirs.Close()
-	lines.Lock()
-	defer lines.Unlock()
-	p, err := startSupervisor(env, theirs)
+	board, file, err := newBoard()
 	if err != nil {
 		unix.Close(ends[0])
+		return nil, err
+	}
+	defer file.Close()
+	lines.Lock()
+	defer lines.Unlock()
+	p, err := startSupervisor(env, theirs, file)
+	if err != nil {
+		unix.Close(ends[0])
+		board.close()
 		return nil, err
 	}
 	if lines.pids == nil {
 		lines.pids = make(map[int]bool)
 	}
 	lines.pids[p.Pid] = true
-	l := &line{fd: ends[0], pid: p.Pid, gone: make(chan struct{})}
+	l := &line{fd: ends[0], pid: p.Pid, board: board, gone: make(chan struct{})}
 	go l.watch(p)
 	return l, nil
 }
 
-func startSupervisor(env []string, socket *os.File) (*os.Process, error) {
+func startSupervisor(env []string, socket, board *os.File) (*os.Process, error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, err
 	}
@@ -69,7 +77,7 @@ func startSupervisor(env []string, socket *os.File) (*os.Process, error) {
 	defer null.Close()
 	// In a process group of its own, what a terminal sends us does not reach it.
 	return os.StartProcess("/proc/self/exe", []string{supervisorName, strconv.Itoa(os.Getpid())},
-		&os.ProcAttr{Env: env, Files: []*os.File{null, null, null, socket}, Sys: &syscall.SysProcAttr{Setpgid: true}})
+		&os.ProcAttr{Env: env, Files: []*os.File{null, null, null, socket, board}, Sys: &syscall.SysProcAttr{Setpgid: true}})
 }
 
 // watch waits for the end of the supervisor, and sees to what it left.

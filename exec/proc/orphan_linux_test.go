@@ -2,6 +2,8 @@ package proc
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/filchsched/filch/exec/task"
 )
 
 // The ways in which processes get away from whoever started them. Each script writes the number
@@ -78,7 +82,24 @@ func startVictim(t *testing.T, scripts map[string]string) *victimRun {
 		v.escaped[name] = openPidfd(t, pid)
 	}
 	v.supervisor = supervisorOf(t, v.cmd.Process.Pid)
+	supervisor := openPidfd(t, v.supervisor)
+	t.Cleanup(func() { // before the victim is killed
+		unix.PidfdSendSignal(supervisor, unix.SIGCONT, nil, 0)
+	})
 	return v
+}
+
+// stop stops a process and waits until it has.
+func (v *victimRun) stop(pid int) {
+	v.t.Helper()
+	v.kill(pid, unix.SIGSTOP)
+	for late := time.Now().Add(tooLate); time.Now().Before(late); time.Sleep(groupLookFirst) {
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if _, rest, _ := strings.Cut(string(stat), ") "); strings.HasPrefix(rest, "T") {
+			return
+		}
+	}
+	v.t.Fatalf("process %d does not stop", pid)
 }
 
 func openPidfd(t *testing.T, pid int) int {
@@ -216,8 +237,8 @@ func TestNothingSurvivesTheSupervisor(t *testing.T) {
 // orphaned one, and the kernel lets stopped processes of such a group go on.
 func TestStoppedSupervisorSeesTheEndOfFilch(t *testing.T) {
 	v := startVictim(t, map[string]string{"setsid, double fork, env -i": escapes["setsid, double fork, env -i"]})
-	v.kill(v.supervisor, unix.SIGSTOP)
-	v.kill(v.cmd.Process.Pid, unix.SIGSTOP)
+	v.stop(v.supervisor)
+	v.stop(v.cmd.Process.Pid)
 	v.kill(v.cmd.Process.Pid, unix.SIGKILL)
 	v.expectGone()
 }
@@ -256,19 +277,37 @@ func TestStoppedFilchLosesNothing(t *testing.T) {
 	v.expectLine("failed exit 5 signal 0 lost false")
 }
 
-// A stopped supervisor is woken when it is needed, so nothing hangs for it.
-func TestStoppedSupervisorIsWoken(t *testing.T) {
+// Who stops the supervisor holds up its commands, but never the end of the run.
+func TestStoppedSupervisorIsWokenAtTheEnd(t *testing.T) {
 	v := startVictim(t, map[string]string{"left": escapes["left behind, setsid"]})
 	v.expectLine("done exit 0 signal 0 lost false")
-	v.kill(v.supervisor, unix.SIGSTOP)
-	io.WriteString(v.in, "exit 4\n")
+	v.stop(v.supervisor)
+	io.WriteString(v.in, "exit 4\n") // waits
+	v.kill(v.supervisor, unix.SIGCONT)
 	v.expectLine("failed exit 4 signal 0 lost false")
-	v.kill(v.supervisor, unix.SIGSTOP)
+	v.stop(v.supervisor)
 	v.in.Close()
 	if err := v.cmd.Wait(); err != nil {
 		t.Error(err)
 	}
 	v.expectGone()
+}
+
+// A command that the supervisor has not started yet, because somebody stopped it,
+// can be cancelled, and then never starts.
+func TestCancelBeforeTheSupervisorStartsIt(t *testing.T) {
+	r := newRunner(t, Config{})
+	run(t, r, Command{Argv: []string{"true"}})
+	supervisor := supervisorOf(t, os.Getpid())
+	v := &victimRun{t: t}
+	v.stop(supervisor)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	time.AfterFunc(10*time.Millisecond, func() { cancel(errEnough) })
+	mark := filepath.Join(t.TempDir(), "ran")
+	res := r.Run(ctx, Command{Argv: []string{"touch", mark}})
+	if _, err := os.Stat(mark); err == nil || res.State != task.Cancelled || !errors.Is(res.Err, errEnough) {
+		t.Errorf("%+v", res.Outcome)
+	}
 }
 
 // Signals of a terminal go to the foreground group, where the supervisor is not;

@@ -106,30 +106,40 @@ func (r *Runner) Run(ctx context.Context, c Command) Result {
 		return res
 	}
 	l.out, l.err = r.newSpool(), r.newSpool()
-	p, err := r.start(l)
+	err = r.execute(ctx, l, &res)
+	if errors.Is(err, syscall.ENOEXEC) && r.asScript(l) {
+		err = r.execute(ctx, l, &res)
+	}
 	if err != nil {
 		res.notStarted(explain(l, err))
-		return res
 	}
+	return res
+}
+
+// execute starts l, waits for its end and records that in res. An error says that l could
+// not be started.
+func (r *Runner) execute(ctx context.Context, l *launch, res *Result) error {
+	p, err := r.starter.start(l)
+	if err != nil {
+		return err
+	}
+	defer p.release()
 	s := stopWith(ctx, p, r.grace)
 	e, err := p.wait()
+	if errno, ok := err.(syscall.Errno); ok {
+		if s.finish() {
+			res.cancelled(ctx, "not started")
+			return nil
+		}
+		return errno
+	}
 	res.ended(e, err)
 	res.Stdout, res.Stderr = l.out.capture(), l.err.capture()
 	if stopped := s.finish(); stopped {
 		res.cancelled(ctx, "stopped")
 	}
-	p.release()
 	res.outputLost(l.out.failure(), l.err.failure())
-	return res
-}
-
-// start starts l, if need be as a script of the shell's.
-func (r *Runner) start(l *launch) (process, error) {
-	p, err := r.starter.start(l)
-	if errors.Is(err, syscall.ENOEXEC) && r.asScript(l) {
-		return r.starter.start(l)
-	}
-	return p, err
+	return nil
 }
 
 func (r *Runner) newSpool() *spool {

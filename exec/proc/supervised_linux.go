@@ -1,7 +1,6 @@
 package proc
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -24,26 +23,23 @@ type supervisedStarter struct {
 	closed bool
 }
 
-// A supervisedProcess is a child of the supervisor. Its output pipes are in our hands, and its
-// end comes as a finished on the report pipe.
+// A supervisedProcess is a child of the supervisor, or about to be one. Its output pipes are in
+// our hands; its end, or why it did not start, comes as a finished on the pipe end.
 type supervisedProcess struct {
 	streams
-	pid  int
 	line *line
+	slot int // on the line's board
 }
 
 func (s *supervisedStarter) start(l *launch) (process, error) {
 	p := &supervisedProcess{streams: newStreams(l)}
-	p.end = -1
-	if err := p.open(); err != nil {
-		p.release()
-		return nil, cannotPipe(err)
+	err := p.open()
+	if err != nil {
+		err = cannotPipe(err)
+	} else {
+		err = s.request(l, p)
 	}
-	err := s.request(l, p)
 	runtime.KeepAlive(l.stdin)
-	if err == nil {
-		err = p.awaitStart(l)
-	}
 	if err != nil {
 		p.release()
 		return nil, err
@@ -60,42 +56,51 @@ func (s *supervisedStarter) request(l *launch, p *supervisedProcess) error {
 	p.end = report[0]
 	defer unix.Close(report[1])
 	fds := []int{passedStdin: int(l.stdin.Fd()), passedStdout: p.out.w, passedStderr: p.err.w, passedReport: report[1]}
-	packet, file, err := pack(l)
-	if err != nil {
-		return &Failure{Op: "cannot pass a long command line to the supervisor", Err: err}
-	}
-	if file >= 0 {
-		defer unix.Close(file)
-		fds = append(fds, file)
-	}
 	for {
-		p.line, err = s.current()
+		line, err := s.current()
 		if err != nil {
 			return &Failure{Op: "cannot start the supervisor of the commands", Err: err}
 		}
-		err = p.line.send(packet, fds)
-		switch err {
-		case nil:
+		slot := line.board.take()
+		err = line.ask(l, slot, fds)
+		if err == nil {
+			p.line, p.slot = line, slot
 			return nil
+		}
+		line.board.giveBack(slot)
+		switch err {
 		case unix.EPIPE, unix.ECONNRESET, unix.ECONNREFUSED:
-			<-p.line.gone
+			<-line.gone // nothing was started; the next one will
 		default:
 			return &Failure{Op: "cannot ask the supervisor for a command: " + exhaustedHint(err), Err: err}
 		}
 	}
 }
 
+// ask sends one request.
+func (l *line) ask(c *launch, slot int, fds []int) error {
+	packet, file, err := pack(c, slot)
+	if err != nil {
+		return err
+	}
+	if file >= 0 {
+		defer unix.Close(file)
+		fds = append(fds, file)
+	}
+	return l.send(packet, fds)
+}
+
 // pack encodes l. What is too long for a packet is in file, which is the caller's to
 // close, else file is -1.
-func pack(l *launch) (packet []byte, file int, err error) {
-	q := request{path: l.path, dir: l.dir, argv: l.argv, env: l.env, umask: -1}
+func pack(l *launch, slot int) (packet []byte, file int, err error) {
+	q := request{path: l.path, dir: l.dir, argv: l.argv, env: l.env, slot: slot, umask: -1}
 	size := len(l.path) + len(l.dir)
 	for _, list := range [][]string{l.argv, l.env} {
 		for _, s := range list {
 			size += len(s) + binary.MaxVarintLen32
 		}
 	}
-	packet = q.append(make([]byte, 0, size+4*binary.MaxVarintLen64))
+	packet = q.append(make([]byte, 0, size+6*binary.MaxVarintLen64))
 	switch {
 	case len(packet) > requestMax:
 		return nil, -1, unix.E2BIG
@@ -146,63 +151,42 @@ func (s *supervisedStarter) Close() error {
 	return s.line.close()
 }
 
-// supervisorPatience is how long we wait for the supervisor before we think that
-// somebody may have stopped it.
-const supervisorPatience = time.Second
-
-// awaitStart waits until the command runs, or is known not to.
-func (p *supervisedProcess) awaitStart(l *launch) error {
-	fds := []unix.PollFd{{Fd: int32(p.end), Events: unix.POLLIN}}
-	for fds[0].Revents == 0 {
-		if err := poll(fds, supervisorPatience); err != nil {
-			return &Failure{Op: "cannot wait for the supervisor", Err: err}
-		}
-		if fds[0].Revents == 0 {
-			p.line.wake()
-		}
-	}
-	var st started
-	if err := p.read(&st, startedSize); err != nil {
-		return err
-	}
-	if st.Errno != 0 {
-		return syscall.Errno(st.Errno)
-	}
-	p.pid = int(st.PID)
-	return nil
-}
-
-// read takes one report. If there is none the supervisor is dead; then so are the
-// commands, once read returns.
-func (p *supervisedProcess) read(v any, size int) error {
-	buf := make([]byte, size)
-	for {
-		n, err := unix.Read(p.end, buf)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err != nil:
-			return &Failure{Op: "cannot hear the supervisor", Err: err}
-		case n == size:
-			return binary.Read(bytes.NewReader(buf), binary.NativeEndian, v)
-		case n != 0:
-			return &Failure{Op: "cannot understand the supervisor", Err: fmt.Errorf("%w: %d bytes of %d", io.ErrUnexpectedEOF, n, size)}
-		}
-		<-p.line.gone
-		return &Failure{Op: "lost a command", Err: ErrSupervisorLost}
-	}
-}
-
+// wait returns an Errno if the command did not start.
 func (p *supervisedProcess) wait() (ended, error) {
 	if err := p.move(); err != nil {
 		p.signal(unix.SIGKILL)
 		return ended{}, cannotWait(err)
 	}
 	var f finished
-	if err := p.read(&f, finishedSize); err != nil {
+	if err := p.read(&f); err != nil {
 		return ended{}, err
 	}
+	if f.Errno != 0 {
+		return ended{}, syscall.Errno(f.Errno)
+	}
 	return f.ended(), nil
+}
+
+// read takes the report. If there is none the supervisor is dead; then so are the
+// commands, once read returns.
+func (p *supervisedProcess) read(f *finished) error {
+	var buf [finishedSize]byte
+	for {
+		n, err := unix.Read(p.end, buf[:])
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return &Failure{Op: "cannot hear the supervisor", Err: err}
+		case n == len(buf):
+			f.decode(buf[:])
+			return nil
+		case n != 0:
+			return &Failure{Op: "cannot understand the supervisor", Err: fmt.Errorf("%w: %d bytes of %d", io.ErrUnexpectedEOF, n, len(buf))}
+		}
+		<-p.line.gone
+		return &Failure{Op: "lost a command", Err: ErrSupervisorLost}
+	}
 }
 
 func (f *finished) ended() ended {
@@ -219,14 +203,41 @@ func (f *finished) ended() ended {
 	return e
 }
 
+// forkPatience is how long signal waits for a fork that has begun. The kernel
+// may be reading the program from a disk that is slow.
+const forkPatience = time.Second
+
 // signal goes to the number of the group: it cannot be given away while the
 // group has a process, and an empty group is noticed within groupLookMax, in which
-// the kernel would have to go once through all numbers. A supervisor that somebody stopped
-// would not tell us of the end, so it is woken.
+// the kernel would have to go once through all numbers. A command that has not started
+// does not. A supervisor that somebody stopped would not tell us of the end, so it is woken.
 func (p *supervisedProcess) signal(sig syscall.Signal) bool {
+	refused := p.line.board.refuse(p.slot)
 	p.line.wake()
-	err := unix.Kill(-p.pid, sig)
-	return err == nil || err == unix.EPERM
+	if refused {
+		return false
+	}
+	for late := time.Now().Add(forkPatience); ; time.Sleep(groupLookFirst) {
+		pid := p.line.board.state(p.slot)
+		switch {
+		case pid > 0:
+			err := unix.Kill(-pid, sig)
+			return err == nil || err == unix.EPERM
+		case pid == slotRefused:
+			return false
+		case time.Now().After(late):
+			return true
+		}
+	}
 }
 
-func (p *supervisedProcess) lives() bool { return p.signal(0) && groupLives(p.pid) }
+func (p *supervisedProcess) lives() bool {
+	return p.signal(0) && groupLives(p.line.board.state(p.slot))
+}
+
+func (p *supervisedProcess) release() {
+	p.streams.release()
+	if p.line != nil {
+		p.line.board.giveBack(p.slot)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -18,12 +19,16 @@ const (
 	// and how a program that was started to be one knows it.
 	supervisorName = "filch-supervisor"
 
-	// supervisorSocket is the supervisor's descriptor of the line to filch.
+	// The supervisor's descriptors of what it shares with filch.
 	supervisorSocket = 3
+	supervisorBoard  = 4
 
-	// spawners start commands at the same time. One of them sleeps in the
-	// kernel until its command has been loaded; a second uses that time.
-	spawners = 2
+	// idleSpawners wait for requests at most. One is enough for every request to be
+	// taken at once; a second spares the next one the making of a thread.
+	idleSpawners = 2
+
+	// orphanLook is how often orphans that have ended are buried while commands run.
+	orphanLook = time.Second
 
 	// supervisorGC keeps the supervisor small, because a command's peak
 	// memory can be told only if it is more than the supervisor's.
@@ -35,15 +40,18 @@ const (
 type supervisor struct {
 	socket int
 	self   int
+	board  *board
+
+	idle     atomic.Int32   // spawners that wait for a request
+	spawning sync.WaitGroup // all spawners
+	endOnce  sync.Once      // for end
 
 	// forking is held for reading from before a fork until the child is in
 	// running. So whoever holds it for writing can tell a command from an orphan.
 	forking sync.RWMutex
 
-	mu      sync.Mutex  // guards running; taken inside forking
-	running map[int]int // process number of a command → where to report its end
-
-	forked chan struct{} // has an item after every fork: there may be a child to wait for
+	mu      sync.Mutex   // guards running; taken inside forking
+	running map[int]bool // process numbers of commands, each waited for by its spawner
 }
 
 // supervise is the life of a supervisor. It returns the exit code.
@@ -51,10 +59,12 @@ func supervise() int {
 	s := &supervisor{
 		socket:  supervisorSocket,
 		self:    os.Getpid(),
-		running: make(map[int]int),
-		forked:  make(chan struct{}, 1),
+		running: make(map[int]bool),
 	}
 	kind, err := unix.GetsockoptInt(s.socket, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err == nil {
+		s.board, err = openBoard(supervisorBoard)
+	}
 	if err != nil || kind != unix.SOCK_SEQPACKET {
 		os.Stderr.WriteString(supervisorName + ": filch starts this by itself; it is of no use otherwise\n")
 		return ExitFilchFailed
@@ -65,13 +75,12 @@ func supervise() int {
 	}
 	debug.SetGCPercent(supervisorGC)
 	outliveSignals()
-	go s.reap()
-	var spawning sync.WaitGroup
-	for range spawners {
-		spawning.Go(s.spawn)
-	}
-	spawning.Wait()
-	s.end()
+	over := make(chan struct{})
+	go s.buryEvery(orphanLook, over)
+	s.idle.Add(1)
+	s.spawning.Go(s.spawn)
+	s.spawning.Wait()
+	close(over)
 	return 0
 }
 
@@ -88,53 +97,70 @@ func outliveSignals() {
 	}
 }
 
-// spawn starts commands until filch is gone. It has a thread to itself, whose
-// umask and cgroups are changed for the time of a fork.
+// spawn starts a command, waits for its end, and so on until filch is gone. The last one
+// to see that ends what is left. A spawner has a thread to itself, whose umask and cgroups are
+// changed for the time of a fork. That a command has a thread which waits for it saves
+// every switch between goroutines; nothing else that we tried was as fast.
 func (s *supervisor) spawn() {
 	runtime.LockOSThread() // never unlocked: the thread's changes go with it
-	ownUmask := unix.Unshare(unix.CLONE_FS) == nil
+	t := spawner{ownUmask: unix.Unshare(unix.CLONE_FS) == nil}
 	in := inbox{socket: s.socket, buf: make([]byte, packetMax)}
 	for {
 		q, fds, err := in.next()
+		if s.idle.Add(-1) == 0 && err == nil {
+			s.idle.Add(1)
+			s.spawning.Go(s.spawn)
+		}
 		if err != nil {
+			s.endOnce.Do(s.end)
 			return
 		}
-		s.start(q, fds, ownUmask)
-		for _, fd := range fds {
-			if fd >= 0 {
+		pid := s.start(t, q, fds)
+		for i, fd := range fds {
+			if i != passedReport {
 				unix.Close(fd)
 			}
+		}
+		if pid > 0 {
+			s.await(pid, fds[passedReport])
+		}
+		unix.Close(fds[passedReport])
+		if s.idle.Add(1) > idleSpawners {
+			s.idle.Add(-1)
+			return
 		}
 	}
 }
 
-// start starts one command and reports that. It takes the report's descriptor out of
-// fds if the command runs.
-func (s *supervisor) start(q *request, fds []int, ownUmask bool) {
-	report := fds[passedReport]
+// A spawner is what a thread can do.
+type spawner struct {
+	ownUmask bool // its umask is not the process's
+}
+
+// start starts one command and returns its number, or reports why it cannot.
+func (s *supervisor) start(t spawner, q *request, fds []int) int {
 	s.forking.RLock()
 	defer s.forking.RUnlock()
 	if s.filchIsGone() {
-		return
+		return 0
 	}
-	pid, err := forkAs(q, fds, ownUmask)
+	pid, err := 0, error(syscall.ECANCELED)
+	if s.board.beginFork(q.slot) {
+		pid, err = t.fork(q, fds)
+	}
 	if err != nil {
 		errno, ok := err.(syscall.Errno)
 		if !ok {
 			errno = syscall.EINVAL
 		}
-		s.tell(report, encodeReport(started{Errno: int32(errno)}))
-		return
+		tell(fds[passedReport], finished{Errno: uint32(errno)})
+		return 0
 	}
-	s.tell(report, encodeReport(started{PID: int32(pid)}))
-	fds[passedReport] = -1
 	s.mu.Lock()
-	s.running[pid] = report
+	s.running[pid] = true
 	s.mu.Unlock()
-	select {
-	case s.forked <- struct{}{}:
-	default:
-	}
+	s.board.forked(q.slot, pid)
+	return pid
 }
 
 // filchIsGone spares us starting what a dead filch had asked for.
@@ -144,8 +170,8 @@ func (s *supervisor) filchIsGone() bool {
 	return err == nil && n > 0 && fds[0].Revents&(unix.POLLRDHUP|unix.POLLHUP) != 0
 }
 
-// forkAs forks and executes q on this thread.
-func forkAs(q *request, fds []int, ownUmask bool) (int, error) {
+// fork forks and executes q on this thread.
+func (t spawner) fork(q *request, fds []int) (int, error) {
 	attr := &syscall.ProcAttr{
 		Dir:   q.dir,
 		Env:   q.env,
@@ -153,7 +179,7 @@ func forkAs(q *request, fds []int, ownUmask bool) (int, error) {
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	}
 	if q.umask >= 0 {
-		if !ownUmask {
+		if !t.ownUmask {
 			return 0, syscall.ENOSYS
 		}
 		defer unix.Umask(unix.Umask(q.umask))
@@ -162,27 +188,81 @@ func forkAs(q *request, fds []int, ownUmask bool) (int, error) {
 }
 
 // tell writes a report. Nobody may be there to read it, which is all right; the
-// pipe never fills, for two reports are all that it gets.
-func (s *supervisor) tell(report int, b []byte) {
+// pipe never fills, for one report is all that it gets.
+func tell(report int, f finished) {
 	for {
-		if _, err := unix.Write(report, b); err != unix.EINTR {
+		if _, err := unix.Write(report, f.encode()); err != unix.EINTR {
 			return
 		}
 	}
 }
 
-// reap collects every child that ends, commands and orphans alike, and reports the commands.
-func (s *supervisor) reap() {
+// await waits for the end of a command and reports it.
+func (s *supervisor) await(pid, report int) {
+	var ws syscall.WaitStatus
+	var ru, own syscall.Rusage
+	err := error(syscall.EINTR)
+	for err == syscall.EINTR {
+		_, err = syscall.Wait4(pid, &ws, 0, &ru)
+	}
+	s.mu.Lock()
+	delete(s.running, pid)
+	s.mu.Unlock()
+	if err != nil {
+		tell(report, finished{Errno: uint32(syscall.ECHILD)})
+		return
+	}
+	syscall.Getrusage(syscall.RUSAGE_SELF, &own)
+	tell(report, finished{
+		Status:       uint32(ws),
+		User:         ru.Utime.Nano(),
+		System:       ru.Stime.Nano(),
+		MaxRSS:       int64(ru.Maxrss) * maxrssUnit(),
+		Floor:        int64(own.Maxrss) * maxrssUnit(),
+		BytesRead:    int64(ru.Inblock) * rusageBlock,
+		BytesWritten: int64(ru.Oublock) * rusageBlock,
+	})
+}
+
+// rusageBlock is the unit of what Linux counts as input and output of a process.
+const rusageBlock = 512
+
+// buryEvery collects orphans that have ended, so that they do not pile up.
+func (s *supervisor) buryEvery(d time.Duration, over <-chan struct{}) {
+	tick := time.NewTicker(d)
+	defer tick.Stop()
 	for {
-		pid, err := firstZombie(0)
-		switch err {
-		case nil:
-			s.collect(pid)
-		case unix.EINTR:
-		default: // ECHILD: we have no children at all
-			<-s.forked
+		select {
+		case <-tick.C:
+			s.bury()
+		case <-over:
+			return
 		}
 	}
+}
+
+// bury collects the orphans that have ended. Of the children that have, the kernel shows us
+// one at a time without collecting it; at a command, whose end is its spawner's, bury stops, and
+// leaves the rest for the next time.
+func (s *supervisor) bury() {
+	for {
+		pid, err := firstZombie(unix.WNOHANG)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || pid == 0 || s.isCommand(pid) {
+			return
+		}
+		syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
+	}
+}
+
+func (s *supervisor) isCommand(pid int) bool {
+	s.forking.Lock() // it may be a command that is not in running yet
+	defer s.forking.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running[pid]
 }
 
 // firstZombie returns a child that has ended. It stays a zombie, so that its number
@@ -202,49 +282,12 @@ func siginfoPID(info *unix.Siginfo) int {
 	return int(*(*int32)(unsafe.Add(unsafe.Pointer(info), at)))
 }
 
-func (s *supervisor) collect(pid int) {
-	report, isCommand := s.take(pid)
-	if !isCommand {
-		// It may be a command that is not in running yet.
-		s.forking.Lock()
-		s.forking.Unlock() //lint:ignore SA2001 all that matters is that forks under way are over
-		report, isCommand = s.take(pid)
-	}
-	var ws syscall.WaitStatus
-	var ru syscall.Rusage
-	if _, err := syscall.Wait4(pid, &ws, 0, &ru); err != nil || !isCommand {
-		return // ForkExec waits for its failures itself
-	}
-	var own syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &own)
-	s.tell(report, encodeReport(finished{
-		Status:       uint32(ws),
-		User:         ru.Utime.Nano(),
-		System:       ru.Stime.Nano(),
-		MaxRSS:       int64(ru.Maxrss) * maxrssUnit(),
-		Floor:        int64(own.Maxrss) * maxrssUnit(),
-		BytesRead:    int64(ru.Inblock) * rusageBlock,
-		BytesWritten: int64(ru.Oublock) * rusageBlock,
-	}))
-	unix.Close(report)
-}
-
-// rusageBlock is the unit of what Linux counts as input and output of a process.
-const rusageBlock = 512
-
-// take returns where to report the end of pid, if it is a command's.
-func (s *supervisor) take(pid int) (report int, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	report, ok = s.running[pid]
-	delete(s.running, pid)
-	return report, ok
-}
-
 // end ends everything that commands left, in the way a cancelled command ends.
 // It returns when nothing is left, however long that takes.
 func (s *supervisor) end() {
-	if !anyChild() {
+	s.forking.Lock()   // no command starts any more: filch is gone
+	s.forking.Unlock() //lint:ignore SA2001 all that matters is that forks under way are over
+	if !s.anyChild() {
 		return
 	}
 	for _, pid := range descendants(s.self, nil) {
@@ -252,18 +295,19 @@ func (s *supervisor) end() {
 		unix.Kill(pid, unix.SIGCONT)
 	}
 	late := time.Now().Add(grace)
-	for look := groupLookFirst; anyChild() && time.Now().Before(late); look = min(2*look, groupLookMax) {
+	for look := groupLookFirst; s.anyChild() && time.Now().Before(late); look = min(2*look, groupLookMax) {
 		time.Sleep(look)
 	}
-	for look := groupLookFirst; anyChild(); look = min(2*look, groupLookMax) {
+	for look := groupLookFirst; s.anyChild(); look = min(2*look, groupLookMax) {
 		killAll(func() []int { return descendants(s.self, nil) })
 		time.Sleep(look)
 	}
 }
 
-// anyChild reports whether we have a child left, be it a zombie. As every orphan
-// comes to us, there are no descendants either when there is none.
-func anyChild() bool {
+// anyChild buries orphans, and reports whether any child is left. As every
+// orphan comes to us, there are no descendants either when there is none.
+func (s *supervisor) anyChild() bool {
+	s.bury()
 	_, err := firstZombie(unix.WNOHANG)
 	return err == nil || err == unix.EINTR
 }

@@ -3,16 +3,16 @@ package proc
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 )
 
 // A request asks the supervisor to start a command. It travels as one packet,
-// together with the descriptors in passed; how the command fared comes back on
-// the pipe that is one of them, as a started and a finished.
+// together with the descriptors below; how the command fared comes back on
+// the pipe that is one of them, as a finished.
 type request struct {
 	path, dir string
 	argv, env []string
+	slot      int // on the board
 	umask     int // -1: the supervisor's
 	entering  int // how many descriptors of cgroups follow the fixed ones
 }
@@ -53,6 +53,7 @@ func (q *request) append(b []byte) []byte {
 	b = append(b, 'S')
 	b = appendText(b, q.path)
 	b = appendText(b, q.dir)
+	b = binary.AppendUvarint(b, uint64(q.slot))
 	b = binary.AppendVarint(b, int64(q.umask))
 	b = binary.AppendUvarint(b, uint64(q.entering))
 	for _, list := range [][]string{q.argv, q.env} {
@@ -74,7 +75,7 @@ func parseRequest(b []byte) (*request, error) {
 	if d.byte() != 'S' {
 		return nil, errGarbled
 	}
-	q := &request{path: d.text(), dir: d.text(), umask: int(d.varint()), entering: int(d.uvarint(enteringMax))}
+	q := &request{path: d.text(), dir: d.text(), slot: int(d.uvarint(boardSlots - 1)), umask: int(d.varint()), entering: int(d.uvarint(enteringMax))}
 	q.argv = d.list()
 	q.env = d.list()
 	if d.bad || d.rest != "" || q.umask < -1 || q.umask > 0o777 {
@@ -145,35 +146,35 @@ func (d *decoder) list() []string {
 	return list
 }
 
-// Reports of the supervisor: a started, and if that says so, a finished. Both are smaller
-// than what a pipe takes in one piece, so they arrive whole or not at all.
-
-// A started says whether the command runs.
-type started struct {
-	PID   int32
-	Errno int32 // not 0: it does not, and this is why
-}
-
-// A finished says how the command ended: what wait4 told the supervisor.
+// A finished says how a command ended: what wait4 told the supervisor. It is all
+// that comes through the report pipe, and arrives whole or not at all, for it is
+// smaller than what a pipe takes in one piece.
 type finished struct {
+	Errno                   uint32 // not 0: it did not start, and this is why
 	Status                  uint32
-	_                       uint32
 	User, System            int64 // nanoseconds
 	MaxRSS                  int64 // bytes
 	Floor                   int64 // bytes; a MaxRSS up to this may be the supervisor's own
 	BytesRead, BytesWritten int64 // from and to storage
 }
 
-var (
-	startedSize  = binary.Size(started{})
-	finishedSize = binary.Size(finished{})
-)
+const finishedSize = 2*4 + 6*8
 
-// encodeReport is for a started or finished.
-func encodeReport(v any) []byte {
-	b, err := binary.Append(nil, binary.NativeEndian, v)
-	if err != nil {
-		panic(fmt.Sprintf("proc: a report of no fixed size: %v", err)) // a bug: both types are fixed
+func (f *finished) encode() []byte {
+	e := binary.NativeEndian
+	b := e.AppendUint32(make([]byte, 0, finishedSize), f.Errno)
+	b = e.AppendUint32(b, f.Status)
+	for _, v := range []int64{f.User, f.System, f.MaxRSS, f.Floor, f.BytesRead, f.BytesWritten} {
+		b = e.AppendUint64(b, uint64(v))
 	}
 	return b
+}
+
+// decode is the inverse of encode; b has finishedSize bytes.
+func (f *finished) decode(b []byte) {
+	e := binary.NativeEndian
+	f.Errno, f.Status = e.Uint32(b), e.Uint32(b[4:])
+	for i, v := range []*int64{&f.User, &f.System, &f.MaxRSS, &f.Floor, &f.BytesRead, &f.BytesWritten} {
+		*v = int64(e.Uint64(b[8+8*i:]))
+	}
 }
