@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"runtime"
 
 	"github.com/filchsched/filch/topology"
@@ -14,4 +15,14 @@ func usableCPUs() int {
 		return n
 	}
 	return runtime.GOMAXPROCS(0)
+}
+
+// usableMemory is how much memory commands may hold together, in bytes: that of
+// this machine. Where it is not known there is no bound.
+func usableMemory() int64 {
+	t, err := topology.Read()
+	if err != nil || t.Memory <= 0 {
+		return math.MaxInt64
+	}
+	return t.Memory
 }

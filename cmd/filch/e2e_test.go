@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -132,7 +133,7 @@ func TestRun(t *testing.T) {
 		{name: "unknown flag", args: []string{"--no-such", "echo", ":::", "a"}, err: `^filch: unknown flag --no-such`, code: 255},
 		{name: "misspelt flag", args: []string{"--keep-oder", "echo"}, err: `did you mean --keep-order\?\n$`, code: 255},
 		{name: "unknown letter", args: []string{"-ky", "echo"}, err: `^filch: unknown flag -y `, code: 255},
-		{name: "flag to come", args: []string{"--joblog", "x", "echo"}, err: `^filch: --joblog of GNU parallel is not supported yet`, code: 255},
+		{name: "flag to come", args: []string{"--colsep", "x", "echo"}, err: `^filch: --colsep of GNU parallel is not supported yet`, code: 255},
 		{name: "letter to come", args: []string{"-X", "echo"}, err: `^filch: -X of GNU parallel is not supported yet`, code: 255},
 		{name: "wrong jobs", args: []string{"-j", "many", "echo"}, err: `^filch: --jobs: "many"`, code: 255},
 		{name: "no jobs", args: []string{"-j0%", "echo"}, err: `^filch: --jobs: "0%"`, code: 255},
@@ -262,6 +263,24 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// A lockedBuffer may be read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 func gone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
 // head: the reader takes one line and goes; filch ends at once, with everything that
@@ -345,13 +364,17 @@ func TestSignals(t *testing.T) {
 			t.Parallel()
 			path, pid := pidFile(t)
 			cmd := filch(t, "run", "-j1", "echo $$ > "+path+"; sleep 1000; echo {}", ":::", "1", "2")
-			var out, errs bytes.Buffer
+			var out, errs lockedBuffer
 			cmd.Stdout, cmd.Stderr = &out, &errs
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			child := pid()
 			cmd.Process.Signal(sig)
+			if sig == syscall.SIGINT { // the first one waits
+				eventually(t, "the notice", func() bool { return strings.Contains(errs.String(), "interrupt again") })
+				cmd.Process.Signal(sig)
+			}
 			cmd.Wait()
 			if code := cmd.ProcessState.ExitCode(); code != 128+int(sig) {
 				t.Errorf("exit code %d, %q, %q", code, out.String(), errs.String())

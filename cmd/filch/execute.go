@@ -7,60 +7,98 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/filchsched/filch/cmd/filch/parallel"
 	"github.com/filchsched/filch/exec"
 	"github.com/filchsched/filch/exec/proc"
-	"github.com/filchsched/filch/exec/task"
 )
 
 // An execution is a run whose commands are executed: rows go in at feed, each
-// becomes a task of one bag, and what a task printed goes out through the
+// becomes a task of one bag (onetask.go), and what a task printed goes out through the
 // sequencer. Back-pressure holds it together: Submit blocks while enough
 // rows wait, and tasks block in the sequencer while nobody reads our output.
 type execution struct {
+	plan     *runPlan
 	template *parallel.Template
 	rows     *parallel.Rows // used by feed only
-	options  runOptions
-	jobs     int // at once, at most
+	jobs     int            // at once, at most
+	*stopper
 
-	shell  shellChoice
-	runner *proc.Runner
-	output *parallel.Sequencer
-	slots  *parallel.Slots // nil if the template does not ask
-	stop   context.CancelCauseFunc
-	failed atomic.Int64
+	shell   shellChoice
+	run     func(context.Context, proc.Command) proc.Result
+	streams streams // of filch, for commands that print there themselves
+	output  *parallel.Sequencer
+	slots   *parallel.Slots // nil if the template does not ask
+	times   *timekeeper
+	log     *joblog
+	status  *status
+	pace    pace
+	failed  atomic.Int64
+
+	haltMu sync.Mutex // guards halter
+	halter *parallel.Halter
 }
 
 // execute runs the command of every row and returns when all have ended, or
-// when ctx has, and with it every command that was running.
-func execute(ctx context.Context, stop context.CancelCauseFunc, x *execution, std streams) error {
-	var err error
-	if x.runner, err = proc.New(proc.Config{}); err != nil {
+// when the run was stopped, and with it every command that was running.
+func execute(x *execution, std streams) error {
+	if x.plan.given("nice") {
+		if err := setNice(x.plan.nice); err != nil {
+			return fmt.Errorf("--nice: %w", err)
+		}
+	}
+	runner, err := proc.New(proc.Config{})
+	if err != nil {
 		return err
 	}
-	defer x.runner.Close()
-	x.stop = stop
+	defer runner.Close()
 	x.shell = chooseShell(os.Environ(), x.template.Program())
+	x.run, x.streams = runner.Run, std
+	if x.log, err = openJoblog(x.plan.joblog, x.plan.resume); err != nil {
+		return err
+	}
+	defer x.log.close()
+	if (x.plan.bar || x.plan.eta) && !x.plan.quiet && isTerminal(std.err) {
+		x.status = newStatus(std.err, x.plan.bar)
+		defer x.status.close()
+	}
+	return x.execute(watchReader(std.out, x.stop), std.err)
+}
+
+// execute is the same with its surroundings set up.
+func (x *execution) execute(stdout, stderr io.Writer) error {
 	if x.template.UsesSlot() {
 		x.slots = new(parallel.Slots)
 	}
-	x.output = parallel.NewSequencer(watchReader(std.out, stop), std.err,
-		parallel.Arrange{KeepOrder: x.options.keepOrder, Tag: x.options.tag})
+	x.times = newTimekeeper(x.plan.timeout)
+	x.halter = parallel.NewHalter(x.plan.halt)
+	x.pace.every = x.plan.delay
+	x.output = parallel.NewSequencer(x.status.beside(stdout), x.status.beside(stderr),
+		parallel.Arrange{KeepOrder: x.plan.keepOrder, Tag: x.plan.tag})
 	defer x.output.Close()
 
-	engine, err := exec.New(exec.Config{Workers: x.jobs})
+	engine, err := exec.New(x.engineConfig())
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
-	job, err := engine.NewJob(exec.JobConfig{Name: "run", External: true})
+	job, err := engine.NewJob(x.jobConfig())
 	if err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, func() { job.Cancel(context.Cause(ctx)) })()
-	if err := x.runAll(ctx, job); err != nil {
+	defer context.AfterFunc(x.stopper.run, func() { job.Cancel(context.Cause(x.stopper.run)) })()
+	bag := exec.NewBag(job, x.task)
+	if err := bag.SetNeeds(x.plan.needs); err != nil {
+		return fmt.Errorf("no command could ever start: %w (see --cores, --mem and --jobs)", err)
+	}
+	err = x.runAll(job, bag)
+	if x.cutShort() {
+		err = errors.Join(err, x.output.Drain())
+	}
+	if err != nil {
 		return err
 	}
 	if n := x.failed.Load(); n > 0 {
@@ -69,103 +107,132 @@ func execute(ctx context.Context, stop context.CancelCauseFunc, x *execution, st
 	return nil
 }
 
-// runAll submits every row to job and waits until the job has ended. If ctx ends first, feed
+// cutShort reports whether the run ended before its inputs did although whoever reads its output is still
+// interested.
+func (x *execution) cutShort() bool {
+	_, halted := x.halted()
+	return halted || x.feed.Err() != nil && x.stopper.run.Err() == nil
+}
+
+// engineConfig sizes the engine: a worker for each command that may run at once. Commands that
+// hold several cores get no more of them than there are.
+func (x *execution) engineConfig() exec.Config {
+	c := exec.Config{Workers: x.jobs}
+	if cores := x.plan.needs.Cores; cores > 1 {
+		c.Workers = min(x.jobs*cores, usableCPUs())
+	}
+	if x.plan.needs.Memory > 0 {
+		c.Memory = usableMemory()
+	}
+	return c
+}
+
+// manyQueued is how many inputs are read ahead to know how many there are: about 100 MB of
+// memory.
+const manyQueued = 1 << 20
+
+func (x *execution) jobConfig() exec.JobConfig {
+	c := exec.JobConfig{Name: x.plan.jobName, Nice: x.plan.nice, External: true}
+	if x.plan.wantsTotal() {
+		c.MaxQueued = manyQueued
+	}
+	return c
+}
+
+// runAll submits every row to job and waits until the job has ended. If the run is cut short, feed
 // may be waiting for input that never comes, and is left behind.
-func (x *execution) runAll(ctx context.Context, job *exec.Job) error {
+func (x *execution) runAll(job *exec.Job, bag *exec.Bag[parallel.Row]) error {
 	fed := make(chan error, 1)
-	go func() { fed <- x.feed(ctx, exec.NewBag(job, x.task)) }()
+	go func() { fed <- x.feedAll(bag) }()
 	var err error
 	select {
 	case err = <-fed:
-	case <-ctx.Done():
+	case <-x.feed.Done():
 	}
 	job.Close()
 	return errors.Join(err, job.Wait(context.Background()))
 }
 
-// feed submits every row.
-func (x *execution) feed(ctx context.Context, bag *exec.Bag[parallel.Row]) error {
-	for ctx.Err() == nil {
+// feedAll submits every row.
+func (x *execution) feedAll(bag *exec.Bag[parallel.Row]) error {
+	n := int64(0)
+	for ; x.feed.Err() == nil; n++ {
 		row, err := x.rows.Next()
 		if err == io.EOF {
+			x.status.total(n)
+			x.haltIf(func(h *parallel.Halter) bool { return h.Total(n) })
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := bag.Submit(ctx, row); err != nil {
+		if err := bag.Submit(x.feed, row); err != nil {
 			return err
 		}
 	}
-	return context.Cause(ctx)
+	return context.Cause(x.feed)
 }
 
-// task runs the command of one row and prints what it left. It runs on many goroutines
-// at once.
-func (x *execution) task(c *exec.Ctx, row parallel.Row) {
-	if x.slots != nil {
-		row.Slot = x.slots.Acquire(x.wishedSlot(row.Seq))
-		defer x.slots.Release(row.Slot)
+// haltIf tells the halter something and acts on what it says.
+func (x *execution) haltIf(told func(*parallel.Halter) bool) {
+	x.haltMu.Lock()
+	halt := told(x.halter)
+	code, _ := x.halter.Halted()
+	x.haltMu.Unlock()
+	if !halt {
+		return
 	}
-	result := x.attempt(c.Context(), row)
-	if result.State == task.Cancelled {
-		result.Stdout.Close()
-		result.Stderr.Close()
-		return // the run is over; half an output is of no use to anyone
+	if x.plan.halt.Now {
+		x.notice("halting: ending the commands that run (--halt %s)", x.plan.runOptions.halt)
+		x.stop(exitCode(code))
+		return
 	}
-	output := parallel.Output{Seq: row.Seq, Stdout: result.Stdout, Stderr: result.Stderr}
-	if result.State != task.Done {
-		x.failed.Add(1)
-		output.Note = complaint(result.Err)
-	}
-	if x.options.tag {
-		output.Tag = strings.Join(row.Columns, " ")
-	}
-	if err := x.output.Put(output); err != nil {
-		x.stop(err)
+	x.notice("halting: starting no more commands and waiting for those that run (--halt %s)", x.plan.runOptions.halt)
+	x.finish(exitCode(code))
+}
+
+func (x *execution) halted() (int, bool) {
+	x.haltMu.Lock()
+	defer x.haltMu.Unlock()
+	return x.halter.Halted()
+}
+
+// notice tells the user something about the run, unless they want it quiet.
+func (x *execution) notice(format string, args ...any) {
+	if !x.plan.quiet {
+		fmt.Fprintf(x.status.beside(x.streams.stderr()), "filch: "+format+"\n", args...)
 	}
 }
 
-// attempt runs the command of one row.
-func (x *execution) attempt(ctx context.Context, row parallel.Row) proc.Result {
-	command, err := x.command(row)
-	if err != nil {
-		return proc.Result{Outcome: task.Outcome{State: task.Failed, Err: err}}
-	}
-	return x.runner.Run(ctx, command)
+// A pace keeps the starts of commands apart. It is safe for concurrent use.
+type pace struct {
+	every time.Duration
+
+	mu   sync.Mutex
+	next time.Time
 }
 
-// wishedSlot is the slot that a row gets if commands start one by one: its own number for
-// the first ones.
-func (x *execution) wishedSlot(seq uint64) int {
-	if seq <= uint64(x.jobs) {
-		return int(seq)
+// wait waits for the caller's turn to start; false if ctx ends first.
+func (p *pace) wait(ctx context.Context) bool {
+	if p.every == 0 {
+		return ctx.Err() == nil
 	}
-	return 0
-}
-
-// command is what to execute for a row.
-func (x *execution) command(row parallel.Row) (proc.Command, error) {
-	for _, v := range row.Columns {
-		if strings.IndexByte(v, 0) >= 0 {
-			return proc.Command{}, fmt.Errorf("task %d: the input contains a NUL byte, which no command can be given: use -0 if NUL separates the inputs", row.Seq)
-		}
+	p.mu.Lock()
+	now := time.Now()
+	if p.next.Before(now) {
+		p.next = now
 	}
-	if x.shell.always {
-		return x.shell.command(x.template.Line(row)), nil
+	mine := p.next
+	p.next = mine.Add(p.every)
+	p.mu.Unlock()
+	timer := time.NewTimer(time.Until(mine))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
 	}
-	line := x.template.Line(row)
-	c := proc.Command{Shell: line}
-	var err error
-	if argv := x.template.Words(row); argv != nil {
-		c = proc.Words(argv, line)
-	} else if x.template.Verbatim() && x.shell.name == "" {
-		c, err = proc.Parse(line)
-	}
-	if c.Argv == nil && x.shell.name != "" {
-		return x.shell.command(line), nil
-	}
-	return c, err
 }
 
 // complaint is what to say about a command that failed: nothing if it ran, for then

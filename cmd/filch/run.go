@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 
@@ -57,31 +58,55 @@ func newRunCmd() *cobra.Command {
 // streams are the standard streams of a run.
 type streams struct{ in, out, err *os.File }
 
+// stderr is where notices go.
+func (s streams) stderr() io.Writer {
+	if s.err == nil {
+		return io.Discard
+	}
+	return s.err
+}
+
 // run is the life of a run: read the command line, open the inputs, and feed their
 // rows to commands or, with --dry-run, to the printer.
 func run(ctx context.Context, o runOptions, args []string, std streams) error {
+	plan, err := o.plan()
+	if err != nil {
+		return err
+	}
 	command, sources := o.split(args)
 	jobs, err := o.concurrency(usableCPUs(), std.err)
 	if err != nil {
 		return err
 	}
-	template, err := parallel.ParseTemplate(command, parallel.Style{})
+	template, err := parallel.ParseTemplate(command, parallel.Style{Quote: o.quote})
 	if err != nil {
 		return err
 	}
-	hintIfTerminal(sources, std)
-	rows, err := parallel.OpenRows(sources, parallel.Options{Stdin: std.in, Null: o.null, SkipBlank: o.skipBlank})
+	if o.resume && template.UsesSlot() {
+		return errors.New("--resume: {%} makes the command of an input another each time, so that none can be recognised: leave out one of them")
+	}
+	if !o.quiet {
+		hintIfTerminal(sources, std)
+	}
+	rows, err := parallel.OpenRows(sources, parallel.Options{
+		Stdin: std.in, Null: o.null, SkipBlank: o.skipBlank, MaxArgs: o.maxArgs, NoArgs: o.maxArgs == 0,
+	})
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	ctx, stop := stopOnSignals(ctx)
-	if o.dryRun {
-		err = dryRun(ctx, template, rows, o, jobs, std.out)
-	} else {
-		err = execute(ctx, stop, &execution{template: template, rows: rows, options: o, jobs: jobs}, std)
+	s := newStopper(ctx)
+	notices := std.stderr()
+	if o.quiet {
+		notices = io.Discard
 	}
-	return outcome(ctx, err)
+	s.onSignals(notices)
+	if o.dryRun {
+		err = dryRun(s.feed, template, rows, o, jobs, std.out)
+	} else {
+		err = execute(&execution{plan: plan, template: template, rows: rows, jobs: jobs, stopper: s}, std)
+	}
+	return s.outcome(err)
 }
 
 // hintIfTerminal tells somebody who forgot the inputs what is being waited for.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"io"
 	"reflect"
@@ -50,23 +49,29 @@ func TestNoFlagIsBoth(t *testing.T) {
 func TestOutcome(t *testing.T) {
 	failed := errors.New("failed")
 	for _, c := range []struct {
-		cause, err error
-		want       error
+		stop, finish, err error
+		want              error
 	}{
-		{nil, nil, nil},
-		{nil, exitCode(3), exitCode(3)},
-		{nil, failed, failed},
-		{signalled{syscall.SIGINT}, failed, exitCode(130)},
-		{&parallel.WriteError{Stream: "standard output", Err: syscall.EPIPE}, nil, exitCode(141)},
+		{want: nil},
+		{err: exitCode(3), want: exitCode(3)},
+		{err: failed, want: failed},
+		{stop: signalled{syscall.SIGINT}, err: failed, want: exitCode(130)},
+		{finish: signalled{syscall.SIGINT}, want: exitCode(130)},
+		{finish: signalled{syscall.SIGINT}, stop: signalled{syscall.SIGTERM}, want: exitCode(143)},
+		{finish: exitCode(7), err: failed, want: exitCode(7)},
+		{stop: &parallel.WriteError{Stream: "standard output", Err: syscall.EPIPE}, want: exitCode(141)},
 	} {
-		ctx, stop := context.WithCancelCause(t.Context())
-		if c.cause != nil {
-			stop(c.cause)
+		s := newStopper(t.Context())
+		if c.finish != nil {
+			s.finish(c.finish)
 		}
-		if got := outcome(ctx, c.err); got != c.want {
-			t.Errorf("%v, %v: got %v, want %v", c.cause, c.err, got, c.want)
+		if c.stop != nil {
+			s.stop(c.stop)
 		}
-		stop(nil)
+		if got := s.outcome(c.err); got != c.want {
+			t.Errorf("%+v: got %v", c, got)
+		}
+		s.stop(nil)
 	}
 	if code := report(failed, io.Discard); code != 255 {
 		t.Errorf("exit code %d", code)

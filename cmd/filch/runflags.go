@@ -21,7 +21,34 @@ type runOptions struct {
 	null      bool
 	skipBlank bool
 	argFiles  []string
+	maxArgs   int
+	quote     bool
+
+	lineBuffer bool
+	ungroup    bool
+	output     outputFormat
+	results    string
+	joblog     string
+	resume     bool
+	bar        bool
+	eta        bool
+	quiet      bool
+
+	timeout string
+	retries int
+	halt    string
+	delay   string
+	workdir string
+	jobName string
+	nice    int
+	cores   int
+	mem     string
+
+	flags *pflag.FlagSet // that they were read from; nil in tests
 }
+
+// given reports whether a flag was on the command line.
+func (o *runOptions) given(name string) bool { return o.flags != nil && o.flags.Changed(name) }
 
 // register adds the flags to c, under parallel's names.
 func (o *runOptions) register(c *cobra.Command) {
@@ -34,13 +61,10 @@ func (o *runOptions) register(c *cobra.Command) {
 		}
 		return pflag.NormalizedName(name)
 	})
-	f.StringVarP(&o.jobs, "jobs", "j", "100%", "commands at a time: `N`, N% of the CPUs, +N more, -N fewer, 0 for as many as possible")
-	f.BoolVarP(&o.keepOrder, "keep-order", "k", false, "print output in the order of the inputs")
-	f.BoolVar(&o.tag, "tag", false, "put the inputs and a TAB before each line of output")
-	f.BoolVar(&o.dryRun, "dry-run", false, "print the commands, run nothing")
-	f.BoolVarP(&o.null, "null", "0", false, "inputs end with NUL, not newline (find -print0)")
-	f.StringArrayVarP(&o.argFiles, "arg-file", "a", nil, "read inputs from `FILE`, as :::: does; - is standard input; may be repeated")
-	f.BoolVarP(&o.skipBlank, "no-run-if-empty", "r", false, "skip inputs that are empty or blank")
+	o.flags = f
+	o.registerInputs(f)
+	o.registerRunning(f)
+	o.registerOutput(c, f)
 
 	// -P is -j under another letter.
 	f.VarP(f.Lookup("jobs").Value, "max-procs", "P", "")
@@ -52,10 +76,51 @@ func (o *runOptions) register(c *cobra.Command) {
 	c.SetFlagErrorFunc(explainRunFlagError)
 }
 
+func (o *runOptions) registerInputs(f *pflag.FlagSet) {
+	f.StringArrayVarP(&o.argFiles, "arg-file", "a", nil, "read inputs from `FILE`, as :::: does; - is standard input; may be repeated")
+	f.BoolVarP(&o.null, "null", "0", false, "inputs end with NUL, not newline (find -print0)")
+	f.BoolVarP(&o.skipBlank, "no-run-if-empty", "r", false, "skip inputs that are empty or blank")
+	f.IntVarP(&o.maxArgs, "max-args", "n", 1, "give `N` inputs to each command, as many as fit; 0: run once per input without it")
+	f.BoolVarP(&o.quote, "quote", "q", false, "take each word of the command as it is: no shell syntax")
+}
+
+func (o *runOptions) registerRunning(f *pflag.FlagSet) {
+	f.StringVarP(&o.jobs, "jobs", "j", "100%", "commands at a time: `N`, N% of the CPUs, +N more, -N fewer, 0 for as many as possible")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the commands, run nothing")
+	f.StringVar(&o.timeout, "timeout", "", "end a command after `TIME`: 10, 1m30s, or 200% of the median so far")
+	f.IntVar(&o.retries, "retries", 1, "try a command up to `N` times until it succeeds; 0: as often as it takes")
+	f.StringVar(&o.halt, "halt", "", "end early: never, or now|soon,fail|success|done=`N`, or =N%")
+	f.StringVar(&o.delay, "delay", "", "wait `TIME` between starts")
+	f.StringVar(&o.workdir, "workdir", "", "run the commands in `DIR`")
+	f.StringVar(&o.jobName, "job", "run", "`NAME` of the job, for people")
+	f.IntVar(&o.nice, "nice", 0, "nice value `N` of the job and of its commands, -20 to 19")
+	f.IntVar(&o.cores, "cores", 1, "cores that each command needs: so many fewer run at a time")
+	f.StringVar(&o.mem, "mem", "", "memory that each command needs, such as `500M`: as many run at a time as fit")
+}
+
+func (o *runOptions) registerOutput(c *cobra.Command, f *pflag.FlagSet) {
+	f.BoolVarP(&o.keepOrder, "keep-order", "k", false, "print output in the order of the inputs")
+	f.BoolVar(&o.tag, "tag", false, "put the inputs and a TAB before each line of output")
+	f.BoolVar(&o.lineBuffer, "line-buffer", false, "print each line as soon as it is complete")
+	f.BoolVarP(&o.ungroup, "ungroup", "u", false, "let commands print directly, mixed as it comes")
+	o.output.register(c)
+	f.Lookup("output").Usage = "text, or json: one record per task, with its output"
+	f.StringVar(&o.results, "results", "", "save output below `DIR` instead of printing it")
+	f.StringVar(&o.joblog, "joblog", "", "log to `FILE` how each task ended; +FILE adds to it")
+	f.BoolVar(&o.resume, "resume", false, "leave out what the job log has, the same command at the same number")
+	f.BoolVar(&o.bar, "bar", false, "show a progress bar, if standard error is a terminal")
+	f.BoolVar(&o.eta, "eta", false, "show progress and the time left, if standard error is a terminal")
+	f.BoolVar(&o.quiet, "quiet", false, "say nothing but errors: no progress, no notices")
+}
+
 // flagAliases are parallel's other spellings of the flags we have.
 var flagAliases = map[string]string{
 	"j": "jobs", "k": "keep-order", "keeporder": "keep-order", "maxprocs": "max-procs",
 	"dryrun": "dry-run", "dr": "dry-run", "argfile": "arg-file", "norunifempty": "no-run-if-empty",
+	"n": "max-args", "maxargs": "max-args", "u": "ungroup", "q": "quote",
+	"linebuffer": "line-buffer", "linebuffered": "line-buffer", "line-buffered": "line-buffer", "lb": "line-buffer",
+	"halt-on-error": "halt", "haltonerror": "halt", "wd": "workdir", "work-dir": "workdir", "jl": "joblog",
+	"result": "results", "res": "results",
 	"willcite": "will-cite", "nn": "will-cite", "nonotice": "will-cite", "no-notice": "will-cite",
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,42 +17,69 @@ type signalled struct{ signal syscall.Signal }
 
 func (s signalled) Error() string { return "ended by signal: " + s.signal.String() }
 
-// stopOnSignals returns a context that ends with a signalled when the user or the system
-// wants us to end, and a function to end it for another reason.
+// A stopper is how a run ends before its inputs do. There are two degrees: finish
+// starts no more and lets what runs come to its end; stop ends that, too. The
+// first cause of each counts. It is safe for concurrent use.
+type stopper struct {
+	run  context.Context // ends with stop
+	feed context.Context // ends with finish, or stop
+
+	stop   context.CancelCauseFunc
+	finish context.CancelCauseFunc
+}
+
+func newStopper(parent context.Context) *stopper {
+	if parent == nil {
+		parent = context.Background()
+	}
+	s := &stopper{}
+	s.run, s.stop = context.WithCancelCause(parent)
+	s.feed, s.finish = context.WithCancelCause(s.run)
+	return s
+}
+
+// onSignals ends the run when the user or the system wants us to: an interrupt
+// finishes it, and a second one stops it, as any other signal does at once. What is to
+// be said of that goes to notices.
 //
 // A signal that we were started to ignore (nohup, a background job) stays ignored.
 // SIGPIPE is caught, because the Go runtime dies of one otherwise, and with
 // it the chance to end our commands; the write that caused it fails and
 // tells. To ignore it instead would pass the ignoring on to the commands.
-func stopOnSignals(parent context.Context) (context.Context, context.CancelCauseFunc) {
-	if parent == nil {
-		parent = context.Background()
-	}
-	ctx, stop := context.WithCancelCause(parent)
-	wanted := make(chan os.Signal, 1)
-	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		if !signal.Ignored(s) {
-			signal.Notify(wanted, s)
+func (s *stopper) onSignals(notices io.Writer) {
+	wanted := make(chan os.Signal, 2)
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(sig) {
+			signal.Notify(wanted, sig)
 		}
 	}
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	go func() {
-		s := <-wanted
-		stop(signalled{s.(syscall.Signal)})
+		for sig := range wanted {
+			cause := signalled{sig.(syscall.Signal)}
+			if sig == syscall.SIGINT && s.feed.Err() == nil {
+				s.finish(cause)
+				fmt.Fprintln(notices, "filch: interrupted: starting no more commands and waiting for those that run; interrupt again to end them")
+				continue
+			}
+			s.stop(cause)
+		}
 	}()
-	return ctx, stop
 }
 
 // outcome turns how a run ended into the error to report. err is what
 // the run itself returned; if the run was stopped, the reason for that is what counts.
-func outcome(ctx context.Context, err error) error {
-	cause := context.Cause(ctx)
+func (s *stopper) outcome(err error) error {
+	cause := context.Cause(s.run)
+	if cause == nil {
+		cause = context.Cause(s.feed)
+	}
 	if cause == nil {
 		cause = err
 	}
-	var s signalled
-	if errors.As(cause, &s) {
-		return exitCode(128 + int(s.signal))
+	var sig signalled
+	if errors.As(cause, &sig) {
+		return exitCode(128 + int(sig.signal))
 	}
 	var w *parallel.WriteError
 	if errors.As(cause, &w) && errors.Is(w, syscall.EPIPE) {
