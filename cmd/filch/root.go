@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/filchsched/filch/cmd/filch/parallel"
+	"github.com/filchsched/filch/exec/proc"
 )
 
 // execute runs one command line and returns the exit code.
@@ -37,6 +38,9 @@ func report(err error, stderr io.Writer) int {
 		return int(code)
 	}
 	fmt.Fprintf(stderr, "filch: %v\n", err)
+	if errors.As(err, new(failedBefore)) {
+		return proc.ExitFilchFailed
+	}
 	return parallel.ExitError
 }
 
@@ -46,18 +50,20 @@ const rootLong = `filch runs many commands at once. On one machine it needs no s
   find . -name '*.png' | filch run 'convert {} {.}.jpg'
   filch run -j4 -k --tag ping -c1 {} :::: hosts
 
-Its syntax is GNU parallel's; "filch run --help" tells the rest.`
+  filch exec make test                     one command, as if filch were not there
+
+The syntax of run is GNU parallel's; "filch help run" tells the rest, and
+"filch completion --help" how your shell completes it.`
 
 func newRootCmd() *cobra.Command {
 	root := &cobra.Command{
-		Use:               "filch",
-		Short:             "Run many commands at once",
-		Long:              rootLong,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Use:           "filch",
+		Short:         "Run many commands at once",
+		Long:          rootLong,
+		SilenceUsage:  true,
+		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(explainFlagError)
-	root.AddCommand(newRunCmd(), newTopologyCmd(), newVersionCmd())
+	root.AddCommand(newRunCmd(), newExecCmd(), newTopologyCmd(), newVersionCmd())
 	return root
 }

@@ -36,22 +36,34 @@ A command runs without a shell if it has no shell syntax in it, else with
 "sh -c"; inputs always arrive as they are, whatever characters they have. Output appears
 when a command has ended, never mixed with another's.
 
-Flags end at the first word of the command. The exit code is the number of
+When something goes wrong:
+
+  filch run --dry-run …              look at the commands first
+  filch run --halt now,fail=1 …      give up at the first failure
+  filch run --retries 3 --timeout 1m …
+  filch run --joblog log …           keep account; once more with --resume to
+                                     run only what the log does not have
+
+Ctrl-C starts no more commands and waits for those that run; a second one ends
+them. Flags end at the first word of the command. The exit code is the number of
 commands that failed, 101 if more than 100, 255 if filch itself failed, and
-128 + n if signal n ended the run (141: the reader of the output went away).`
+128 + n if signal n ended the run (141: the reader of the output went away).
+With --halt it is that of the task that decided, for =1; see docs/run.md.`
 
 // newRunCmd is the verb run.
 func newRunCmd() *cobra.Command {
 	var o runOptions
 	c := &cobra.Command{
-		Use:   "run [flags] [--] command [argument…] [::: value…] [:::: file…]",
-		Short: "Run a command once for each input, in parallel",
-		Long:  runLong,
+		Use:               "run [flags] [--] command [argument…] [::: value…] [:::: file…]",
+		Short:             "Run a command once for each input, in parallel",
+		Long:              runLong,
+		ValidArgsFunction: completeCommand,
 		RunE: func(c *cobra.Command, args []string) error {
 			return run(c.Context(), o, args, streams{os.Stdin, os.Stdout, os.Stderr})
 		},
 	}
 	o.register(c)
+	completeRunFlags(c)
 	return c
 }
 
