@@ -252,7 +252,7 @@ func TestWideTasksHoldWhatTheyAsk(t *testing.T) {
 			}
 			for w := worstMem.Load(); heldMem > w && !worstMem.CompareAndSwap(w, heldMem); w = worstMem.Load() {
 			}
-			fibPlain(12)
+			spin(12)
 			mem.Add(-n.Memory)
 			cores.Add(-int64(n.CoresOrOne()))
 		})
@@ -279,11 +279,12 @@ func TestWideTasksHoldWhatTheyAsk(t *testing.T) {
 	t.Logf("up to %d cores and %d memory held", worst.Load(), worstMem.Load())
 }
 
-func fibPlain(n int) int {
-	if n < 2 {
-		return n
+// spin burns some time, more than twice as much for n+1.
+func spin(n int) {
+	if n >= 2 {
+		spin(n - 1)
+		spin(n - 2)
 	}
-	return fibPlain(n-1) + fibPlain(n-2)
 }
 
 func TestWhatFitsNobodyIsRefused(t *testing.T) {

@@ -55,8 +55,9 @@ func openArchive(name string) (*memFS, error) {
 	return m, nil
 }
 
-// unpack keeps the regular files of a tar stream that a machine's tree may
-// need. Links are left out: the kernel's files that matter are plain ones.
+// unpack keeps the regular files of a tar stream and its relative symbolic
+// links, which lead from cpu0/cpufreq to cpufreq/policy0 for one. Absolute links
+// are left out: they would lead out of the dump.
 func unpack(r io.Reader, most archiveLimits) (*memFS, error) {
 	limited := &io.LimitedReader{R: r, N: most.bytes + 1}
 	in, m := tar.NewReader(limited), newMemFS()
@@ -88,6 +89,10 @@ func (m *memFS) unpackOne(h *tar.Header, content io.Reader) error {
 			return fmt.Errorf("%s: %w", clip(h.Name), err)
 		}
 		m.put(name, string(text))
+	case tar.TypeSymlink:
+		if !path.IsAbs(h.Linkname) {
+			m.links[name] = h.Linkname
+		}
 	}
 	return nil
 }

@@ -15,10 +15,11 @@ import (
 type memFS struct {
 	files map[string]string   // path -> content
 	dirs  map[string][]string // path -> names, sorted by sort
+	links map[string]string   // path -> relative target; directories do not list them
 }
 
 func newMemFS() *memFS {
-	return &memFS{files: map[string]string{}, dirs: map[string][]string{".": nil}}
+	return &memFS{files: map[string]string{}, dirs: map[string][]string{".": nil}, links: map[string]string{}}
 }
 
 // put stores a file and makes the directories above it. It reports whether it
@@ -54,8 +55,35 @@ func (m *memFS) link(name string) {
 	m.dirs[dir] = append(m.dirs[dir], path.Base(name))
 }
 
+// maxLinks bounds the links that one name may lead through.
+const maxLinks = 8
+
+// resolve follows the links on the way to name. A link that leads out of the
+// tree makes a path that is not valid, and one that leads round in circles a
+// path that does not exist.
+func (m *memFS) resolve(name string) string {
+	for range maxLinks {
+		link, rest := "", ""
+		for end := 1; end <= len(name) && link == ""; end++ {
+			if end == len(name) || name[end] == '/' {
+				if _, ok := m.links[name[:end]]; ok {
+					link, rest = name[:end], name[end:]
+				}
+			}
+		}
+		if link == "" {
+			return name
+		}
+		name = path.Join(path.Dir(link), m.links[link]) + rest
+	}
+	return name
+}
+
 // Open implements fs.FS.
 func (m *memFS) Open(name string) (fs.File, error) {
+	if len(m.links) > 0 {
+		name = m.resolve(name)
+	}
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}

@@ -124,6 +124,23 @@ func TestReadRootOfAnArchive(t *testing.T) {
 	}
 }
 
+func TestArchivesKeepRelativeLinks(t *testing.T) {
+	m := newMemFS()
+	m.put("sys/cpufreq/policy6/base_frequency", "1900000")
+	m.links["sys/cpu6/cpufreq"] = "../cpufreq/policy6"
+	m.links["sys/out"] = "../../etc"
+	m.links["sys/round"] = "round"
+	m.links["sys/gone"] = "nowhere"
+	if n, ok := (tree{m}).number("sys/cpu6/cpufreq/base_frequency"); !ok || n != 1900000 {
+		t.Errorf("through the link: %d, %v", n, ok)
+	}
+	for _, name := range []string{"sys/out/passwd", "sys/round/x", "sys/round", "sys/gone/x"} {
+		if _, err := m.Open(name); err == nil {
+			t.Errorf("%s was opened", name)
+		}
+	}
+}
+
 func TestArchivesAreBounded(t *testing.T) {
 	text := archiveOf(t, loadMachine(t, "raspberry-pi-4"), "")
 	if _, err := unpack(bytes.NewReader(text), archiveLimits{files: 1000, bytes: 1 << 20}); err != nil {
