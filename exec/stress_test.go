@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -32,8 +33,13 @@ func soon(t *testing.T, e *Engine, f func()) {
 	select {
 	case <-over:
 	case <-time.After(patience):
+		state := "the fair lock is held"
+		if e.mu.TryLock() {
+			e.mu.Unlock()
+			state = e.describe()
+		}
 		debug.SetTraceback("all")
-		go panic("hangs:\n" + e.describe()) // in a goroutine of its own: t.Cleanup would hang as well
+		go panic("hangs:\n" + state) // in a goroutine of its own: t.Cleanup would hang as well
 		select {}
 	}
 }
@@ -322,7 +328,7 @@ func TestPanicInTheEndOfADroppedTask(t *testing.T) {
 		tasks.Submit(t.Context(), task.Spec{ID: i, Kind: task.KindFunc})
 	}
 	<-started
-	j.Cancel(nil)
+	soon(t, e, func() { j.Cancel(nil) })
 	end(t, j, ErrCancelled)
 	if ended.Load() != 2000 || j.Stats().Failed != 2000 {
 		t.Errorf("%d tasks ended; %+v", ended.Load(), j.Stats())
@@ -414,7 +420,8 @@ func TestSubmittersThatGiveUpLeaveNothing(t *testing.T) {
 	cancel()
 	for range 100 {
 		if err := bag.Submit(gone, 0); !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
+			t.Errorf("a submitter from outside did not wait for room: %v", err)
+			break
 		}
 	}
 	j.in.mu.Lock()
@@ -607,16 +614,16 @@ func TestPlaceThatWasFoundEmptyAndHasANewStack(t *testing.T) {
 	e.mu.Lock()
 	j.fair.SetWant(false) // somebody has looked while the mark was cleared
 	e.mu.Unlock()
+	defer e.wg.Done()
+	defer e.retireStack(s)
 	if thief.vacate(j, s.place) || !j.present.Marked(s.place) {
-		t.Error("the place counts as empty")
+		t.Fatal("the place counts as empty")
 	}
 	soon(t, e, func() {
 		for ran.Load() == 0 {
 			runtime.Gosched()
 		}
 	})
-	e.retireStack(s)
-	e.wg.Done()
 	end(t, j, nil)
 }
 
@@ -674,7 +681,11 @@ func TestWideTaskPaysForAllItsCores(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 		b.Submit(t.Context(), 0)
 		j.Close()
-		<-j.Done()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := j.Wait(ctx); err != nil {
+			t.Fatalf("a wide task does not go on beside an endless rival: %v", err)
+		}
 		time.Sleep(10 * time.Millisecond)
 		if got, want := service(j)[0], 500*time.Millisecond; got < want || got > want+10*time.Millisecond {
 			t.Errorf("3 cores for 100 ms and 2 for another 100 ms cost %v", got)
@@ -946,4 +957,101 @@ func (k *chaosJob) misbehave(c *Ctx, i int, bag *Bag[int]) {
 			k.accepted.Add(-2)
 		}
 	}
+}
+
+// TestOverrunsAreChargedAsTheyHappen: not when the task at last ends.
+func TestOverrunsAreChargedAsTheyHappen(t *testing.T) {
+	virtual(t, Config{Workers: 2}, func(t *testing.T, e *Engine) {
+		long := open(t, e, JobConfig{Tenant: "a", MaxWorkers: 1})
+		quick, rival := open(t, e, JobConfig{Tenant: "a"}), open(t, e, JobConfig{Tenant: "b"})
+		saturate(t, long, 500*time.Millisecond)
+		time.Sleep(time.Millisecond) // it has a worker
+		saturate(t, quick, time.Millisecond)
+		saturate(t, rival, time.Millisecond)
+		time.Sleep(250 * time.Millisecond)
+		if got := service(rival)[0]; got < 200*time.Millisecond {
+			t.Errorf("the other tenant had %v of 250 ms on the core that a long task does not hold", got)
+		}
+	})
+}
+
+// TestSubstitutesLeaveAnIdleEngine: as many workers stay as were asked for.
+func TestSubstitutesLeaveAnIdleEngine(t *testing.T) {
+	e := newEngine(t, Config{Workers: 2, load: func() (time.Duration, int, bool) { return 0, 0, true }})
+	j := open(t, e, JobConfig{})
+	var most atomic.Int64
+	bag := NewBag(j, func(*Ctx, int) {
+		most.Store(max(most.Load(), int64(workersOf(e))))
+		time.Sleep(20 * time.Millisecond)
+	})
+	SubmitRange(t.Context(), bag, 0, 100)
+	end(t, j, nil)
+	if most.Load() <= 2 {
+		t.Error("nobody was substituted")
+	}
+	quiet(t, e)
+}
+
+// TestNoLockIsHeldWhileUserCodeRuns, wherever it runs.
+func TestNoLockIsHeldWhileUserCodeRuns(t *testing.T) {
+	e := unaided(t, Config{Workers: 2, Memory: 10})
+	j := open(t, e, JobConfig{})
+	free := func(where string) {
+		for _, mu := range []*sync.Mutex{&e.mu, &e.ctxMu, &j.in.mu} {
+			start := time.Now()
+			for !mu.TryLock() { // others hold it for a moment
+				if time.Since(start) > patience/50 {
+					panic("a lock is held while user code runs " + where)
+				}
+				runtime.Gosched()
+			}
+			mu.Unlock()
+		}
+	}
+	child := Define(func(c *Ctx, _ int) int { free("in a child"); return 0 })
+	run := func(c *Ctx, i int) {
+		free("in a task")
+		a := child.Spawn(c, 0)
+		child.Spawn(c, 0)
+		c.Block(func() { free("in Block") })
+		a.Join(c)
+	}
+	for _, n := range []task.Resources{{}, {Memory: 6}, {Cores: 2}} {
+		bag := NewBag(j, run)
+		if err := bag.SetNeeds(n); err != nil {
+			t.Fatal(err)
+		}
+		SubmitRange(t.Context(), bag, 0, 100)
+		for i := range 20 {
+			bag.Submit(t.Context(), i)
+		}
+	}
+	last := NewBag(j, func(c *Ctx, i int) { j.Cancel(nil) })
+	last.dropped = func(int) { free("in the end of a dropped task") }
+	for i := range 5 {
+		last.Submit(t.Context(), i)
+	}
+	end(t, j, ErrCancelled)
+	if err := j.failures.err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWatchdogSleepsWithTheWorkers: it does not even see that something is wrong.
+func TestWatchdogSleepsWithTheWorkers(t *testing.T) {
+	virtual(t, Config{Workers: 2, Memory: 1}, func(t *testing.T, e *Engine) {
+		j := open(t, e, JobConfig{})
+		NewBag(j, func(*Ctx, int) { time.Sleep(50 * time.Millisecond) }).Submit(t.Context(), 0)
+		time.Sleep(time.Second)
+		e.mu.Lock()
+		e.held = -1
+		e.mu.Unlock()
+		time.Sleep(time.Hour)
+		e.mu.Lock()
+		if e.broken {
+			t.Error("the watchdog looked in an idle hour")
+		}
+		e.held = 0
+		e.mu.Unlock()
+	})
 }

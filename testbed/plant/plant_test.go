@@ -44,6 +44,7 @@ var faults = map[string][]fault{
 	"span":    spanFaults,
 	"park":    parkFaults,
 	"stepper": stepperFaults,
+	"exec":    execFaults,
 }
 
 func TestPlantedFaultsAreFound(t *testing.T) {
