@@ -769,11 +769,8 @@ var naps = Define(func(c *Ctx, ms int) int { time.Sleep(time.Duration(ms) * time
 // TestTasksThatRunForMonthsStillPay: virtual time does not overflow.
 func TestTasksThatRunForMonthsStillPay(t *testing.T) {
 	q := fair.NewQueue(DefaultSlice)
-	var jobs []*fair.Job
 	for range 2 {
-		j := q.Root().NewJob(1024, 1)
-		j.SetWant(true)
-		jobs = append(jobs, j)
+		q.Root().NewJob(1024, 1).SetWant(true)
 	}
 	turn, _ := q.Take()
 	long := turn.Job
