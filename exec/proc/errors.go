@@ -1,10 +1,16 @@
 package proc
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"syscall"
 )
+
+// ErrSupervisorLost is the cause of a Failure: somebody killed the supervisor,
+// and with it every command that ran. Whether such a command had done its work is
+// unknown.
+var ErrSupervisorLost = errors.New("the supervisor of the commands was killed, and so they were ended")
 
 // Exit codes that a shell, env(1) and GNU parallel also use.
 const (

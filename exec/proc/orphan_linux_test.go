@@ -310,6 +310,40 @@ func TestCancelBeforeTheSupervisorStartsIt(t *testing.T) {
 	}
 }
 
+// The supervisor rounds its own timers up, but not those of commands.
+func TestCommandsHaveOurTimerSlack(t *testing.T) {
+	want, err := os.ReadFile("/proc/self/timerslack_ns")
+	if err != nil {
+		t.Skip(err)
+	}
+	r := newRunner(t, Config{})
+	if _, out, _ := run(t, r, Command{Argv: []string{"cat", "/proc/self/timerslack_ns"}}); out != string(want) {
+		t.Errorf("the timer slack of a command is %q, ours %q", out, want)
+	}
+}
+
+// Orphans that have ended do not stay zombies while the run goes on.
+func TestOrphansAreBuried(t *testing.T) {
+	v := startVictim(t, map[string]string{
+		"orphans": `for i in 1 2 3 4 5; do (sh -c : &); done; echo $$ >$0; exec sleep 1000`,
+	})
+	for late := time.Now().Add(tooLate); ; time.Sleep(groupLookMax) {
+		zombies := 0
+		eachProcess(func(p processStat) bool {
+			if p.parent == v.supervisor && p.zombie {
+				zombies++
+			}
+			return true
+		})
+		if zombies == 0 {
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatalf("%d zombies", zombies)
+		}
+	}
+}
+
 // Signals of a terminal go to the foreground group, where the supervisor is not;
 // and if somebody sends them to it, it stays.
 func TestSupervisorOutlivesSignals(t *testing.T) {

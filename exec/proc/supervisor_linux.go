@@ -5,11 +5,10 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,8 +26,9 @@ const (
 	// taken at once; a second spares the next one the making of a thread.
 	idleSpawners = 2
 
-	// orphanLook is how often orphans that have ended are buried while commands run.
-	orphanLook = time.Second
+	// supervisorProcs is how many commands at once keep their thread's place in the Go
+	// scheduler while the thread waits in the kernel; see startSupervisor.
+	supervisorProcs = 16
 
 	// supervisorGC keeps the supervisor small, because a command's peak
 	// memory can be told only if it is more than the supervisor's.
@@ -40,11 +40,13 @@ const (
 type supervisor struct {
 	socket int
 	self   int
+	slack  uint64 // timer slack of commands, nanoseconds
 	board  *board
 
 	idle     atomic.Int32   // spawners that wait for a request
 	spawning sync.WaitGroup // all spawners
 	endOnce  sync.Once      // for end
+	looking  atomic.Bool    // a look for orphans is due
 
 	// forking is held for reading from before a fork until the child is in
 	// running. So whoever holds it for writing can tell a command from an orphan.
@@ -73,14 +75,15 @@ func supervise() int {
 	if unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != nil {
 		return ExitFilchFailed
 	}
+	if s.slack, err = strconv.ParseUint(os.Args[1], 10, 0); err != nil {
+		return ExitFilchFailed
+	}
 	debug.SetGCPercent(supervisorGC)
+	runtime.GOMAXPROCS(supervisorProcs)
 	outliveSignals()
-	over := make(chan struct{})
-	go s.buryEvery(orphanLook, over)
 	s.idle.Add(1)
 	s.spawning.Go(s.spawn)
 	s.spawning.Wait()
-	close(over)
 	return 0
 }
 
@@ -100,9 +103,10 @@ func outliveSignals() {
 // spawn starts a command, waits for its end, and so on until filch is gone. The last one
 // to see that ends what is left. A spawner has a thread to itself, whose umask and cgroups are
 // changed for the time of a fork. That a command has a thread which waits for it saves
-// every switch between goroutines; nothing else that we tried was as fast.
+// every switch between goroutines.
 func (s *supervisor) spawn() {
-	runtime.LockOSThread() // never unlocked: the thread's changes go with it
+	runtime.LockOSThread()                                        // never unlocked: the thread's changes go with it
+	unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(s.slack), 0, 0, 0) // for the commands
 	t := spawner{ownUmask: unix.Unshare(unix.CLONE_FS) == nil}
 	in := inbox{socket: s.socket, buf: make([]byte, packetMax)}
 	for {
@@ -160,6 +164,7 @@ func (s *supervisor) start(t spawner, q *request, fds []int) int {
 	s.running[pid] = true
 	s.mu.Unlock()
 	s.board.forked(q.slot, pid)
+	s.lookLater()
 	return pid
 }
 
@@ -226,88 +231,3 @@ func (s *supervisor) await(pid, report int) {
 
 // rusageBlock is the unit of what Linux counts as input and output of a process.
 const rusageBlock = 512
-
-// buryEvery collects orphans that have ended, so that they do not pile up.
-func (s *supervisor) buryEvery(d time.Duration, over <-chan struct{}) {
-	tick := time.NewTicker(d)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			s.bury()
-		case <-over:
-			return
-		}
-	}
-}
-
-// bury collects the orphans that have ended. Of the children that have, the kernel shows us
-// one at a time without collecting it; at a command, whose end is its spawner's, bury stops, and
-// leaves the rest for the next time.
-func (s *supervisor) bury() {
-	for {
-		pid, err := firstZombie(unix.WNOHANG)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil || pid == 0 || s.isCommand(pid) {
-			return
-		}
-		syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
-	}
-}
-
-func (s *supervisor) isCommand(pid int) bool {
-	s.forking.Lock() // it may be a command that is not in running yet
-	defer s.forking.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.running[pid]
-}
-
-// firstZombie returns a child that has ended. It stays a zombie, so that its number
-// is not given away before we know what it was.
-func firstZombie(flags int) (int, error) {
-	var info unix.Siginfo
-	if err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOWAIT|flags, nil); err != nil {
-		return 0, err
-	}
-	return siginfoPID(&info), nil
-}
-
-// siginfoPID is si_pid: the first field of a union that follows three ints and is aligned
-// like a pointer.
-func siginfoPID(info *unix.Siginfo) int {
-	const at = (3*4 + unsafe.Sizeof(uintptr(0)) - 1) / unsafe.Sizeof(uintptr(0)) * unsafe.Sizeof(uintptr(0))
-	return int(*(*int32)(unsafe.Add(unsafe.Pointer(info), at)))
-}
-
-// end ends everything that commands left, in the way a cancelled command ends.
-// It returns when nothing is left, however long that takes.
-func (s *supervisor) end() {
-	s.forking.Lock()   // no command starts any more: filch is gone
-	s.forking.Unlock() //lint:ignore SA2001 all that matters is that forks under way are over
-	if !s.anyChild() {
-		return
-	}
-	for _, pid := range descendants(s.self, nil) {
-		unix.Kill(pid, unix.SIGTERM)
-		unix.Kill(pid, unix.SIGCONT)
-	}
-	late := time.Now().Add(grace)
-	for look := groupLookFirst; s.anyChild() && time.Now().Before(late); look = min(2*look, groupLookMax) {
-		time.Sleep(look)
-	}
-	for look := groupLookFirst; s.anyChild(); look = min(2*look, groupLookMax) {
-		killAll(func() []int { return descendants(s.self, nil) })
-		time.Sleep(look)
-	}
-}
-
-// anyChild buries orphans, and reports whether any child is left. As every
-// orphan comes to us, there are no descendants either when there is none.
-func (s *supervisor) anyChild() bool {
-	s.bury()
-	_, err := firstZombie(unix.WNOHANG)
-	return err == nil || err == unix.EINTR
-}
