@@ -43,6 +43,7 @@ func TestRunFlags(t *testing.T) {
 		{"wrong halt", []string{"--halt", "later", "echo"}, "", "^$", "^filch: --halt: .*now,fail=1", 255},
 		{"line-buffer", []string{"-j1", "--line-buffer", "--tag", "echo {}; printf 2; echo e >&2", ":::", "a", "b"}, "", "^a\ta\na\t2b\tb\nb\t2$", "^a\te\nb\te\n$", 0},
 		{"ungroup", []string{"-u", "-j1", "echo {}; echo e >&2", ":::", "a"}, "", "^a\n$", "^e\n$", 0},
+		{"not grouped", []string{"--group=false", "echo"}, "", "^$", "^filch: --group=false: ", 255},
 		{"ungroup in order", []string{"-u", "-k", "echo"}, "", "^$", "^filch: --line-buffer and --ungroup", 255},
 		{"workdir", []string{"--workdir", "/", "pwd; true", ":::", "a"}, "", "^/\n$", "^$", 0},
 		{"no workdir", []string{"--workdir", "/no-such", "pwd", ":::", "a"}, "", "^$", "^filch: --workdir: .*no such", 255},

@@ -50,6 +50,11 @@ func (o runOptions) plan() (*runPlan, error) {
 
 // contradictions refuses flags that cannot be had together, or not yet.
 func (p *runPlan) contradictions() error {
+	for _, name := range impliedFlags {
+		if p.given(name) && p.flags.Lookup(name).Value.String() == "false" {
+			return fmt.Errorf("--%s=false: it is always so, unless --ungroup or --line-buffer say otherwise", name)
+		}
+	}
 	live := p.lineBuffer || p.ungroup
 	switch {
 	case p.maxArgs < 0:
