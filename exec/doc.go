@@ -19,16 +19,17 @@
 // During the turn the worker picks, in this order,
 //
 //  1. the stack that it has itself just made ready, at most three in a row;
-//  2. what is left on its own deque;
-//  3. the inbox: stacks that can go on, then pieces, oldest first;
-//  4. another stack's deque (one child, the oldest) or piece (half of what is
+//  2. the inbox: stacks that can go on, then pieces, oldest first;
+//  3. another stack's deque (one child, the oldest) or piece (half of what is
 //     left, at most 32 tasks), nearest stack first.
 //
-// Every 61st pick looks at the inbox first. When the slice is over, the worker
-// settles, and goes on only if its job still is the least served one. A long
-// fork-join notices the end of its turn in Spawn: every so many spawns, by their pace,
-// it reads the clock, and if the turn is over the stack parks in the inbox
-// with its deque open to thieves. No task is ever cut.
+// A unit ends with the stack's own deque empty: children that nobody joined run
+// before anything else, but every 61st time a piece of the inbox goes first.
+// When the slice is over, the worker settles, and goes on only if its job still
+// is the least served one. A long fork-join notices the end of its turn in Spawn and
+// Join: every so many spawns, by their pace, it reads the clock, and the watchdog
+// raises a flag; if the turn is over the stack parks in the inbox with its deque
+// open to thieves. No task is ever cut.
 //
 // # Spawn and join
 //
@@ -69,7 +70,20 @@
 // A task may hold several cores or memory. One reservation at a time collects
 // workers as their turns end, so two wide tasks cannot hold half of the
 // machine each and wait for the other half. Work that needs only a core
-// goes on meanwhile.
+// goes on meanwhile. The workers that a wide task has collected rest while it
+// runs, each with a turn of its own that pays for its core, and the task is not
+// parked at the end of its turn.
+//
+// Commands cannot be parked either. A job that got no core for a second because
+// other jobs' commands hold them all may start its share beside them
+// (entitled.go).
+//
+// # What is not promised
+//
+// A child that nobody joins runs before its job is over, but if it fails, nobody is
+// told: whether it would still have been joined cannot be known. A task that
+// recovers a child's panic thousands of times may be told that it is nested too
+// deeply.
 //
 // # Rejected
 //
