@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -68,9 +69,57 @@ func withPWD(list []string, dir string) []string {
 	return append(out, "PWD="+dir)
 }
 
+// hasVariable reports whether list sets name.
+func hasVariable(list []string, name string) bool {
+	return slices.ContainsFunc(list, func(kv string) bool {
+		have, _, _ := strings.Cut(kv, "=")
+		return have == name
+	})
+}
+
+// withVariables returns a copy of list with add, which takes the place of what list
+// has under the same names. Of two in add under one name the later counts.
+func withVariables(list, add []string) []string {
+	value := make(map[string]string, len(add))
+	for _, kv := range add {
+		name, _, _ := strings.Cut(kv, "=")
+		value[name] = kv
+	}
+	out := make([]string, 0, len(list)+len(add))
+	for _, kv := range list {
+		name, _, _ := strings.Cut(kv, "=")
+		if _, replaced := value[name]; !replaced {
+			out = append(out, kv)
+		}
+	}
+	for _, kv := range add {
+		name, _, _ := strings.Cut(kv, "=")
+		if kv, ok := value[name]; ok {
+			out = append(out, kv)
+			delete(value, name)
+		}
+	}
+	return out
+}
+
 // environmentOf is what c runs with. own is the caller's, shared and not to be
 // written to.
 func environmentOf(c *Command, own *environment) *environment {
+	e := givenEnvironment(c, own)
+	add := c.variables(e.list)
+	switch {
+	case len(add) == 0:
+		return e
+	case len(c.AddEnv) > 0:
+		return readEnvironment(withVariables(e.list, add)) // PATH may be among them
+	}
+	with := *e
+	with.list = withVariables(e.list, add)
+	return &with
+}
+
+// givenEnvironment is Env, or the caller's.
+func givenEnvironment(c *Command, own *environment) *environment {
 	switch {
 	case c.Env != nil:
 		return readEnvironment(c.Env)

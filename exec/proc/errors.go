@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // ErrSupervisorLost is the cause of a Failure: somebody killed the supervisor,
@@ -14,6 +15,7 @@ var ErrSupervisorLost = errors.New("the supervisor of the commands was killed, a
 
 // Exit codes that a shell, env(1) and GNU parallel also use.
 const (
+	ExitTimeout       = 124 // stopped because its time was up
 	ExitFilchFailed   = 125 // filch itself failed, see Failure
 	ExitNotExecutable = 126 // found, but it cannot be executed
 	ExitNotFound      = 127
@@ -53,4 +55,25 @@ func (e *ExitError) Error() string {
 		return fmt.Sprintf("ended by signal %d (%v)", int(e.Signal), e.Signal)
 	}
 	return fmt.Sprintf("exit code %d", e.Code)
+}
+
+// A TimeoutError says that a command was stopped because its time was up. Its
+// exit code is ExitTimeout, whatever the command made of that.
+type TimeoutError struct {
+	After time.Duration // Command.Timeout
+}
+
+func (e *TimeoutError) Error() string {
+	return fmt.Sprintf("stopped after its time-out of %v", e.After)
+}
+
+// A MemoryError says that a command was killed because it used more memory than it was
+// granted. Its exit code is that of a command ended by KILL.
+type MemoryError struct {
+	Limit int64 // bytes, Command.Memory
+	Peak  int64 // bytes, as far as it was seen
+}
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("killed because it used more than its %d MiB of memory (raise its memory limit)", e.Limit>>20)
 }

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"errors"
 	"os"
 	"syscall"
 	"time"
@@ -13,6 +14,7 @@ type launch struct {
 	argv     []string
 	env      []string
 	dir      string // "" is ours
+	umask    int    // -1 is ours
 	stdin    *os.File
 	out, err *spool
 }
@@ -55,4 +57,9 @@ type ended struct {
 	sig          syscall.Signal // not 0: what killed it
 	user, system time.Duration
 	maxMemory    int64 // bytes, 0 where it is not known
+}
+
+// errNeedsSupervisor is for starters that cannot do what a supervisor can.
+func errNeedsSupervisor(what string) error {
+	return &Failure{Op: "cannot give a command " + what + " in a program without a supervisor", Err: errors.ErrUnsupported}
 }

@@ -19,6 +19,9 @@ type portableStarter struct{}
 type portableProcess struct{ cmd *exec.Cmd }
 
 func (portableStarter) start(l *launch) (process, error) {
+	if l.umask >= 0 {
+		return nil, errNeedsSupervisor("a umask of its own")
+	}
 	cmd := &exec.Cmd{
 		Path: l.path, Args: l.argv, Env: l.env, Dir: l.dir,
 		Stdin: l.stdin, Stdout: l.out, Stderr: l.err,

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,12 +16,11 @@ const noFile = ^uintptr(0)
 // prepare decides what is executed for c, or why nothing can be.
 func (r *Runner) prepare(c *Command) (*launch, error) {
 	env := environmentOf(c, r.env)
-	l := &launch{dir: c.Dir, env: env.list, stdin: c.Stdin}
-	if l.stdin == nil {
-		l.stdin = r.null
-	}
-	if l.stdin.Fd() == noFile {
-		return nil, &Failure{Op: "cannot pass standard input to a command", Err: os.ErrClosed}
+	l := &launch{dir: c.Dir, env: env.list, umask: -1}
+	if c.Umask != nil {
+		if l.umask = *c.Umask; l.umask < 0 || l.umask > 0o777 {
+			return nil, &Failure{Op: fmt.Sprintf("the umask of a command is %#o; it must be between 0 and 0777", l.umask), Err: os.ErrInvalid}
+		}
 	}
 	switch {
 	case c.Shell != "":

@@ -41,6 +41,31 @@ func (r *Result) cancelled(ctx context.Context, what string) {
 	r.Wall = time.Since(r.Start)
 }
 
+// stopped records that we ended the command, and why.
+func (r *Result) stopped(ctx context.Context) {
+	var late *TimeoutError
+	if !errors.As(context.Cause(ctx), &late) {
+		r.cancelled(ctx, "stopped")
+		return
+	}
+	r.State, r.Exit, r.Signal, r.Err = task.Failed, ExitTimeout, 0, late
+	r.Wall = time.Since(r.Start)
+}
+
+// StateOf is what an outcome of a command is called in reports: that of its State,
+// or TIMEOUT or OUT_OF_MEMORY for a failure of that kind.
+func StateOf(o task.Outcome) string {
+	var late *TimeoutError
+	var large *MemoryError
+	switch {
+	case errors.As(o.Err, &late):
+		return "TIMEOUT"
+	case errors.As(o.Err, &large):
+		return "OUT_OF_MEMORY"
+	}
+	return o.State.String()
+}
+
 // outputLost turns the result into a failure if either stream is incomplete:
 // what a command did is no use to a caller who can't have its output. A cancelled
 // one stays cancelled; its capture still says so.

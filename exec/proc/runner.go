@@ -38,8 +38,8 @@ type Runner struct {
 // A Result is what a command ended in and what it printed. The captures belong
 // to the caller, who closes both. They are nil if the command did not start.
 //
-// Err is nil, a *StartError (Exit is 126 or 127), a *Failure (Exit is 125), an
-// *ExitError, or, when the context was cancelled before the command ended, an
+// Err is nil, a *StartError (Exit is 126 or 127), a *Failure (Exit is 125), a
+// *TimeoutError (Exit is 124), an *ExitError, or, when the context was cancelled before the command ended, an
 // error that wraps the context's cause. A command ended by a signal has Exit 0
 // and that Signal. Output that was lost makes a *Failure of any other end.
 type Result struct {
@@ -105,7 +105,18 @@ func (r *Runner) Run(ctx context.Context, c Command) Result {
 		res.notStarted(err)
 		return res
 	}
+	var drop func()
+	if l.stdin, drop, err = r.standardInput(&c); err != nil {
+		res.notStarted(err)
+		return res
+	}
+	defer drop()
 	l.out, l.err = r.newSpool(), r.newSpool()
+	if c.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, &TimeoutError{After: c.Timeout})
+		defer cancel()
+	}
 	err = r.execute(ctx, l, &res)
 	if errors.Is(err, syscall.ENOEXEC) && r.asScript(l) {
 		err = r.execute(ctx, l, &res)
@@ -128,7 +139,7 @@ func (r *Runner) execute(ctx context.Context, l *launch, res *Result) error {
 	e, err := p.wait()
 	if errno, ok := err.(syscall.Errno); ok {
 		if s.finish() {
-			res.cancelled(ctx, "not started")
+			res.stopped(ctx)
 			return nil
 		}
 		return errno
@@ -136,7 +147,7 @@ func (r *Runner) execute(ctx context.Context, l *launch, res *Result) error {
 	res.ended(e, err)
 	res.Stdout, res.Stderr = l.out.capture(), l.err.capture()
 	if stopped := s.finish(); stopped {
-		res.cancelled(ctx, "stopped")
+		res.stopped(ctx)
 	}
 	res.outputLost(l.out.failure(), l.err.failure())
 	return nil

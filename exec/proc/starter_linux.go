@@ -33,6 +33,9 @@ type pidfdProcess struct {
 }
 
 func (pidfdStarter) start(l *launch) (process, error) {
+	if l.umask >= 0 {
+		return nil, errNeedsSupervisor("a umask of its own")
+	}
 	p := &pidfdProcess{streams: newStreams(l)}
 	if err := p.open(); err != nil {
 		p.release()

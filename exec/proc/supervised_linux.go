@@ -93,7 +93,7 @@ func (l *line) ask(c *launch, slot int, fds []int) error {
 // pack encodes l. What is too long for a packet is in file, which is the caller's to
 // close, else file is -1.
 func pack(l *launch, slot int) (packet []byte, file int, err error) {
-	q := request{path: l.path, dir: l.dir, argv: l.argv, env: l.env, slot: slot, umask: -1}
+	q := request{path: l.path, dir: l.dir, argv: l.argv, env: l.env, slot: slot, umask: l.umask}
 	size := len(l.path) + len(l.dir)
 	for _, list := range [][]string{l.argv, l.env} {
 		for _, s := range list {
