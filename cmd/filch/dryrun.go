@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/filchsched/filch/cmd/filch/parallel"
@@ -12,7 +11,7 @@ import (
 
 // dryRun prints the command of every row as a shell would have to be given it. Slots
 // are dealt out in turn, as if all commands took equally long.
-func dryRun(ctx context.Context, t *parallel.Template, rows *parallel.Rows, o runOptions, jobs int, out *os.File) error {
+func dryRun(ctx context.Context, t *parallel.Template, rows *parallel.Rows, o runOptions, jobs int, out io.Writer) error {
 	w := bufio.NewWriter(out)
 	for ctx.Err() == nil {
 		row, err := rows.Next()

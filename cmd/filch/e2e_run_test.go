@@ -204,6 +204,56 @@ func TestInterruptOnce(t *testing.T) {
 	}
 }
 
+// A run whose reader stalls can still be ended, and what it runs with it.
+func TestSignalWhileReaderStalls(t *testing.T) {
+	for _, args := range [][]string{{"-j2"}, {"-j2", "-k"}, {"-j2", "--line-buffer"}} {
+		path, pid := pidFile(t)
+		args = append(append([]string{"run"}, args...), "{}", ":::", "head -c 500000 /dev/zero | tr '\\0' '\\n'", "echo $$ > "+path+"; exec sleep 1000", "echo never")
+		cmd := filch(t, args...)
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		cmd.Stdout = w
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		w.Close()
+		child := pid()
+		one := make([]byte, 1)
+		if _, err := r.Read(one); err != nil { // the rest does not fit into the pipe
+			t.Fatal(err)
+		}
+		cmd.Process.Signal(syscall.SIGTERM)
+		cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != 143 {
+			t.Errorf("%q: exit code %d", args, code)
+		}
+		eventually(t, "the command is gone", func() bool { return gone(child) })
+	}
+}
+
+func TestSignalWhileReaderOfDryRunStalls(t *testing.T) {
+	cmd := filch(t, "run", "--dry-run", "echo "+strings.Repeat("x", 1000))
+	cmd.Stdin = strings.NewReader(strings.Repeat("\n", 10_000))
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Process.Signal(syscall.SIGTERM)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 143 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 func TestExec(t *testing.T) {
 	dir := t.TempDir()
 	os.WriteFile(filepath.Join(dir, "plain"), nil, 0o600)

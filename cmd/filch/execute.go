@@ -31,6 +31,7 @@ type execution struct {
 	run     func(context.Context, proc.Command) proc.Result
 	streams streams // of filch, for commands that print there themselves
 	output  *parallel.Sequencer
+	notices io.Writer
 	slots   *parallel.Slots // nil if the template does not ask
 	times   *timekeeper
 	log     *joblog
@@ -65,7 +66,7 @@ func execute(x *execution, std streams) error {
 		x.status = newStatus(std.err, x.plan.bar)
 		defer x.status.close()
 	}
-	return x.execute(watchReader(std.out, x.stop), std.err)
+	return x.execute(x.untilAbandoned(watchReader(std.out, x.stop), std.out), x.untilAbandoned(std.err, std.err))
 }
 
 // execute is the same with its surroundings set up.
@@ -76,6 +77,10 @@ func (x *execution) execute(stdout, stderr io.Writer) error {
 	x.times = newTimekeeper(x.plan.timeout)
 	x.halter = parallel.NewHalter(x.plan.halt)
 	x.pace.every = x.plan.delay
+	x.notices = x.status.beside(stderr)
+	if x.plan.quiet {
+		x.notices = io.Discard
+	}
 	x.output = parallel.NewSequencer(x.status.beside(stdout), x.status.beside(stderr),
 		parallel.Arrange{KeepOrder: x.plan.keepOrder, Tag: x.plan.tag})
 	defer x.output.Close()
@@ -107,11 +112,11 @@ func (x *execution) execute(stdout, stderr io.Writer) error {
 	return nil
 }
 
-// cutShort reports whether the run ended before its inputs did although whoever reads its output is still
+// cutShort reports whether the run ended before its inputs did, although whoever reads its output is still
 // interested.
 func (x *execution) cutShort() bool {
 	_, halted := x.halted()
-	return halted || x.feed.Err() != nil && x.stopper.run.Err() == nil
+	return x.write.Err() == nil && (halted || x.feed.Err() != nil && x.stopper.run.Err() == nil)
 }
 
 // engineConfig sizes the engine: a worker for each command that may run at once. Commands that
@@ -199,9 +204,7 @@ func (x *execution) halted() (int, bool) {
 
 // notice tells the user something about the run, unless they want it quiet.
 func (x *execution) notice(format string, args ...any) {
-	if !x.plan.quiet {
-		fmt.Fprintf(x.status.beside(x.streams.stderr()), "filch: "+format+"\n", args...)
-	}
+	fmt.Fprintf(x.notices, "filch: "+format+"\n", args...)
 }
 
 // A pace keeps the starts of commands apart. It is safe for concurrent use.

@@ -106,7 +106,7 @@ func parseBytes(s string) (int64, error) {
 		}
 	}
 	n, err := strconv.ParseFloat(number, 64)
-	if err != nil || !(n > 0) || n*factor >= 1<<62 || strings.Trim(number, ".0123456789") != "" {
+	if err != nil || !(n*factor >= 1) || n*factor >= 1<<62 || strings.Trim(number, ".0123456789") != "" {
 		return 0, fmt.Errorf("%q is not an amount of memory: give bytes, or a number with K, M, G or T, such as 500M", s)
 	}
 	return int64(n * factor), nil

@@ -15,7 +15,7 @@ func TestParseBytes(t *testing.T) {
 			t.Errorf("%q: got %d, %v, want %d", s, got, err, want)
 		}
 	}
-	for _, s := range []string{"", "0", "-1", "x", "M", "1X", "1e9", "50%", "9999999E", "NaN", "inf", "1 G", "1MM", "0x10"} {
+	for _, s := range []string{"", "0", "-1", "x", "M", "1X", "1e9", "50%", "9999999E", "NaN", "inf", "1 G", "1MM", "0x10", "0.1"} {
 		if got, err := parseBytes(s); err == nil {
 			t.Errorf("%q is %d", s, got)
 		}
@@ -25,7 +25,7 @@ func TestParseBytes(t *testing.T) {
 func FuzzParseBytes(f *testing.F) {
 	f.Add("1.5GiB")
 	f.Fuzz(func(t *testing.T, s string) {
-		if n, err := parseBytes(s); err == nil && n < 0 {
+		if n, err := parseBytes(s); err == nil && n < 1 {
 			t.Errorf("%q is %d", s, n)
 		}
 	})

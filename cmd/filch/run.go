@@ -70,14 +70,6 @@ func newRunCmd() *cobra.Command {
 // streams are the standard streams of a run.
 type streams struct{ in, out, err *os.File }
 
-// stderr is where notices go.
-func (s streams) stderr() io.Writer {
-	if s.err == nil {
-		return io.Discard
-	}
-	return s.err
-}
-
 // run is the life of a run: read the command line, open the inputs, and feed their
 // rows to commands or, with --dry-run, to the printer.
 func run(ctx context.Context, o runOptions, args []string, std streams) error {
@@ -108,13 +100,13 @@ func run(ctx context.Context, o runOptions, args []string, std streams) error {
 	}
 	defer rows.Close()
 	s := newStopper(ctx)
-	notices := std.stderr()
+	notices := io.Writer(std.err)
 	if o.quiet {
 		notices = io.Discard
 	}
 	s.onSignals(notices)
 	if o.dryRun {
-		err = dryRun(s.feed, template, rows, o, jobs, std.out)
+		err = dryRun(s.feed, template, rows, o, jobs, s.untilAbandoned(std.out, std.out))
 	} else {
 		err = execute(&execution{plan: plan, template: template, rows: rows, jobs: jobs, stopper: s}, std)
 	}

@@ -49,8 +49,8 @@ func TestNoFlagIsBoth(t *testing.T) {
 func TestOutcome(t *testing.T) {
 	failed := errors.New("failed")
 	for _, c := range []struct {
-		stop, finish, err error
-		want              error
+		abandon, stop, finish, err error
+		want                       error
 	}{
 		{want: nil},
 		{err: exitCode(3), want: exitCode(3)},
@@ -59,6 +59,7 @@ func TestOutcome(t *testing.T) {
 		{finish: signalled{syscall.SIGINT}, want: exitCode(130)},
 		{finish: signalled{syscall.SIGINT}, stop: signalled{syscall.SIGTERM}, want: exitCode(143)},
 		{finish: exitCode(7), err: failed, want: exitCode(7)},
+		{finish: exitCode(1), stop: exitCode(2), abandon: signalled{syscall.SIGTERM}, want: exitCode(143)},
 		{stop: &parallel.WriteError{Stream: "standard output", Err: syscall.EPIPE}, want: exitCode(141)},
 	} {
 		s := newStopper(t.Context())
@@ -68,10 +69,13 @@ func TestOutcome(t *testing.T) {
 		if c.stop != nil {
 			s.stop(c.stop)
 		}
+		if c.abandon != nil {
+			s.abandon(c.abandon)
+		}
 		if got := s.outcome(c.err); got != c.want {
 			t.Errorf("%+v: got %v", c, got)
 		}
-		s.stop(nil)
+		s.abandon(nil)
 	}
 	if code := report(failed, io.Discard); code != 255 {
 		t.Errorf("exit code %d", code)

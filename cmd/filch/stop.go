@@ -17,15 +17,18 @@ type signalled struct{ signal syscall.Signal }
 
 func (s signalled) Error() string { return "ended by signal: " + s.signal.String() }
 
-// A stopper is how a run ends before its inputs do. There are two degrees: finish
-// starts no more and lets what runs come to its end; stop ends that, too. The
-// first cause of each counts. It is safe for concurrent use.
+// A stopper is how a run ends before its inputs do. There are three degrees: finish
+// starts no more and lets what runs come to its end; stop ends that, too; abandon
+// gives up even what is still to be written. The first cause of each counts. It is safe for
+// concurrent use.
 type stopper struct {
-	run  context.Context // ends with stop
-	feed context.Context // ends with finish, or stop
+	write context.Context // ends with abandon
+	run   context.Context // ends with stop, or abandon
+	feed  context.Context // ends with any of them
 
-	stop   context.CancelCauseFunc
-	finish context.CancelCauseFunc
+	abandon context.CancelCauseFunc
+	stop    context.CancelCauseFunc
+	finish  context.CancelCauseFunc
 }
 
 func newStopper(parent context.Context) *stopper {
@@ -33,13 +36,14 @@ func newStopper(parent context.Context) *stopper {
 		parent = context.Background()
 	}
 	s := &stopper{}
-	s.run, s.stop = context.WithCancelCause(parent)
+	s.write, s.abandon = context.WithCancelCause(parent)
+	s.run, s.stop = context.WithCancelCause(s.write)
 	s.feed, s.finish = context.WithCancelCause(s.run)
 	return s
 }
 
 // onSignals ends the run when the user or the system wants us to: an interrupt
-// finishes it, and a second one stops it, as any other signal does at once. What is to
+// finishes it, and a second one abandons it, as any other signal does at once. What is to
 // be said of that goes to notices.
 //
 // A signal that we were started to ignore (nohup, a background job) stays ignored.
@@ -59,10 +63,11 @@ func (s *stopper) onSignals(notices io.Writer) {
 			cause := signalled{sig.(syscall.Signal)}
 			if sig == syscall.SIGINT && s.feed.Err() == nil {
 				s.finish(cause)
-				fmt.Fprintln(notices, "filch: interrupted: starting no more commands and waiting for those that run; interrupt again to end them")
+				// Not here: a terminal that is stopped must not keep the next signal from us.
+				go fmt.Fprintln(notices, "filch: interrupted: starting no more commands and waiting for those that run; interrupt again to end them")
 				continue
 			}
-			s.stop(cause)
+			s.abandon(cause)
 		}
 	}()
 }
@@ -70,12 +75,11 @@ func (s *stopper) onSignals(notices io.Writer) {
 // outcome turns how a run ended into the error to report. err is what
 // the run itself returned; if the run was stopped, the reason for that is what counts.
 func (s *stopper) outcome(err error) error {
-	cause := context.Cause(s.run)
-	if cause == nil {
-		cause = context.Cause(s.feed)
-	}
-	if cause == nil {
-		cause = err
+	cause := err
+	for _, ctx := range []context.Context{s.feed, s.run, s.write} {
+		if c := context.Cause(ctx); c != nil {
+			cause = c
+		}
 	}
 	var sig signalled
 	if errors.As(cause, &sig) {
