@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 			os.Unsetenv(name)
 		}
 	}
+	os.Unsetenv("GOMAXPROCS") // commands get their own
+	os.Unsetenv("OMP_NUM_THREADS")
 	os.Exit(m.Run())
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -35,6 +37,8 @@ func runLive(ctx context.Context, c proc.Command, stdout, stderr io.Writer) proc
 	}
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.Dir, stdout, stderr
+	cmd.Env = append(os.Environ(), "FILCH_TASK_ID="+strconv.FormatUint(uint64(c.Task), 10), "FILCH_JOB_ID="+c.Job,
+		"FILCH_ATTEMPT="+strconv.FormatUint(uint64(c.Attempt.N), 10))
 	cmd.WaitDelay = strayDelay
 	ownGroup(cmd)
 	err := cmd.Start()

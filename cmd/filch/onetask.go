@@ -75,6 +75,7 @@ func (x *execution) attempt(ctx context.Context, f *finished) {
 	}
 	for {
 		f.attempts++
+		command.Attempt.N = uint32(f.attempts)
 		x.attemptOnce(ctx, command, f)
 		if f.result.State != task.Failed || f.attempts == x.plan.retries || x.feed.Err() != nil {
 			return
@@ -179,8 +180,11 @@ func (f *finished) record() (parallel.Stream, error) {
 		Wall: f.result.Wall.Seconds(), User: f.result.Usage.User.Seconds(), System: f.result.Usage.System.Seconds(),
 		Memory: f.result.Usage.MaxMemory, Reason: strings.TrimPrefix(complaint(f.result.Err), "filch: "),
 	}
-	if f.late {
+	switch {
+	case f.late:
 		r.State = "timeout"
+	case errors.As(f.result.Err, new(*proc.MemoryError)):
+		r.State = "out_of_memory"
 	}
 	return parallel.RecordStream(r, f.result.Stdout, f.result.Stderr)
 }
@@ -236,5 +240,7 @@ func (x *execution) command(row parallel.Row, line string) (proc.Command, error)
 		c = x.shell.command(line)
 	}
 	c.Dir = x.plan.dir
+	c.Task, c.Job = task.ID(row.Seq), x.plan.jobName
+	c.Cores, c.Memory = x.plan.needs.Cores, x.plan.needs.Memory
 	return c, err
 }

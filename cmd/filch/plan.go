@@ -44,7 +44,9 @@ func (o runOptions) plan() (*runPlan, error) {
 			return nil, fmt.Errorf("--%s: %w", f.name, err)
 		}
 	}
-	p.needs.Cores = o.cores
+	if o.given("cores") {
+		p.needs.Cores = o.cores
+	}
 	return p, p.contradictions()
 }
 
