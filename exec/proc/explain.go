@@ -19,6 +19,8 @@ func explain(l *launch, err error) error {
 	switch {
 	case hasNUL(l.argv) || hasNUL(l.env) || hasNUL([]string{l.dir, l.path}):
 		s.What = "an argument, the environment or the directory has a NUL byte in it, which no command can receive"
+	case len(l.entrances) > 0 && errors.Is(err, syscall.ENODEV):
+		return &Failure{Op: "cannot put " + l.argv[0] + " into its cgroup (did somebody remove that?)", Err: err}
 	case exhausted(err):
 		return &Failure{Op: "cannot start " + l.argv[0] + ": " + exhaustedHint(err), Err: err}
 	case dirProblem(l) != nil:

@@ -10,13 +10,18 @@ import (
 // A launch is a Command made ready: the path is resolved, the environment is
 // whole, and there is somewhere for the output to go.
 type launch struct {
-	path     string // as the child sees it, that is relative to dir
-	argv     []string
-	env      []string
-	dir      string // "" is ours
-	umask    int    // -1 is ours
-	stdin    *os.File
-	out, err *spool
+	path  string // as the child sees it, that is relative to dir
+	argv  []string
+	env   []string
+	dir   string // "" is ours
+	umask int    // -1 is ours
+	stdin *os.File
+
+	// What leads into the cgroups to be started in: the directory, if unified, else
+	// the tasks files of each and of our own, in turn.
+	entrances []*os.File
+	unified   bool
+	out, err  *spool
 }
 
 // A starter turns a launch into a running process that leads a process group of
@@ -44,6 +49,10 @@ type process interface {
 	// whether the group has any process left, zombies included.
 	signal(sig syscall.Signal) bool
 
+	// pid is the number of the process, or not above 0 if it has not started. It may be called
+	// at any time until release.
+	pid() int
+
 	// lives reports whether a process of the group runs. It is for after wait.
 	lives() bool
 
@@ -57,6 +66,8 @@ type ended struct {
 	sig          syscall.Signal // not 0: what killed it
 	user, system time.Duration
 	maxMemory    int64 // bytes, 0 where it is not known
+
+	bytesRead, bytesWritten int64 // from and to storage
 }
 
 // errNeedsSupervisor is for starters that cannot do what a supervisor can.

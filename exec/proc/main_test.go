@@ -13,6 +13,9 @@ import (
 // for tests to kill.
 const asVictim = "FILCH_TEST_AS_VICTIM"
 
+// victimMemory is what a victim grants each command, bytes.
+const victimMemory = "FILCH_TEST_VICTIM_MEMORY"
+
 func TestMain(m *testing.M) {
 	Supervise()
 	if os.Getenv(asVictim) != "" {

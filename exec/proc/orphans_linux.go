@@ -75,6 +75,7 @@ func siginfoPID(info *unix.Siginfo) int {
 func (s *supervisor) end() {
 	s.forking.Lock()   // no command starts any more: filch is gone
 	s.forking.Unlock() //lint:ignore SA2001 all that matters is that forks under way are over
+	defer s.groups.remove(s.filch)
 	if !s.anyChild() {
 		return
 	}

@@ -9,8 +9,9 @@ import (
 
 // strayDelay is how long the portable starter goes on reading after a command
 // has ended, when processes that it left behind hold its streams open. What was
-// written before the end is in the pipe and takes less.
-const strayDelay = 100 * time.Millisecond
+// written before the end is in the pipe and takes milliseconds; but on a machine with much more
+// to do than it can, a tenth of a second was seen to be too short.
+const strayDelay = time.Second
 
 // portableStarter starts commands with os/exec: two goroutines a command and a
 // fifth less throughput, on every system that Go knows.
@@ -51,5 +52,7 @@ func (p portableProcess) wait() (ended, error) {
 func (p portableProcess) signal(sig syscall.Signal) bool { return signalGroup(p.cmd.Process, sig) }
 
 func (p portableProcess) lives() bool { return p.signal(0) && groupLives(p.cmd.Process.Pid) }
+
+func (p portableProcess) pid() int { return p.cmd.Process.Pid }
 
 func (p portableProcess) release() {}

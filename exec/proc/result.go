@@ -23,6 +23,7 @@ func (r *Result) notStarted(err error) {
 func (r *Result) ended(e ended, err error) {
 	r.Wall = time.Since(r.Start)
 	r.Exit, r.Signal = e.exit, int(e.sig)
+	r.BytesRead, r.BytesWritten = e.bytesRead, e.bytesWritten
 	r.Usage = task.Usage{User: e.user, System: e.system, MaxMemory: e.maxMemory}
 	switch {
 	case err != nil:
@@ -50,6 +51,14 @@ func (r *Result) stopped(ctx context.Context) {
 	}
 	r.State, r.Exit, r.Signal, r.Err = task.Failed, ExitTimeout, 0, late
 	r.Wall = time.Since(r.Start)
+}
+
+// outOfMemory records that the command was killed for its memory.
+func (r *Result) outOfMemory(err *MemoryError) {
+	if r.State == task.Cancelled {
+		return
+	}
+	r.State, r.Err = task.Failed, err
 }
 
 // StateOf is what an outcome of a command is called in reports: that of its State,

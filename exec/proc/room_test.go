@@ -44,6 +44,7 @@ func (p heldProcess) wait() (ended, error) {
 func (heldProcess) signal(syscall.Signal) bool { return false }
 func (heldProcess) lives() bool                { return false }
 func (heldProcess) release()                   {}
+func (heldProcess) pid() int                   { return 0 }
 
 // Beyond its capacity Run waits for room, or for its context.
 func TestCapacityHolds(t *testing.T) {

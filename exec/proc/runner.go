@@ -32,6 +32,7 @@ type Runner struct {
 	shell    string       // "" where there is none
 	env      *environment // of the caller, as New found it
 	null     *os.File
+	limits   limits
 	room     chan struct{} // holds one for every command that runs
 }
 
@@ -39,13 +40,17 @@ type Runner struct {
 // to the caller, who closes both. They are nil if the command did not start.
 //
 // Err is nil, a *StartError (Exit is 126 or 127), a *Failure (Exit is 125), a
-// *TimeoutError (Exit is 124), an *ExitError, or, when the context was cancelled before the command ended, an
+// *TimeoutError (Exit is 124), a *MemoryError, an *ExitError, or, when the context was cancelled before the command ended, an
 // error that wraps the context's cause. A command ended by a signal has Exit 0
 // and that Signal. Output that was lost makes a *Failure of any other end.
 type Result struct {
 	task.Outcome
 	Start          time.Time
 	Stdout, Stderr *Capture
+
+	// What the command and its waited-for descendants moved from and to storage, bytes; not
+	// what came out of the page cache or is still in there. 0 where it is not known.
+	BytesRead, BytesWritten int64
 }
 
 // New makes a Runner. It takes note of the environment and the working
@@ -84,6 +89,7 @@ func (r *Runner) Close() error {
 	if s, ok := r.starter.(io.Closer); ok {
 		err = s.Close()
 	}
+	r.limits.close()
 	return errors.Join(err, r.null.Close())
 }
 
@@ -117,9 +123,15 @@ func (r *Runner) Run(ctx context.Context, c Command) Result {
 		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, &TimeoutError{After: c.Timeout})
 		defer cancel()
 	}
-	err = r.execute(ctx, l, &res)
+	w, err := r.prepareLimits(&c, l)
+	if err != nil {
+		res.notStarted(err)
+		return res
+	}
+	defer w.drop(r, l)
+	err = r.execute(ctx, l, w, &res)
 	if errors.Is(err, syscall.ENOEXEC) && r.asScript(l) {
-		err = r.execute(ctx, l, &res)
+		err = r.execute(ctx, l, w, &res)
 	}
 	if err != nil {
 		res.notStarted(explain(l, err))
@@ -129,14 +141,16 @@ func (r *Runner) Run(ctx context.Context, c Command) Result {
 
 // execute starts l, waits for its end and records that in res. An error says that l could
 // not be started.
-func (r *Runner) execute(ctx context.Context, l *launch, res *Result) error {
+func (r *Runner) execute(ctx context.Context, l *launch, w *limited, res *Result) error {
 	p, err := r.starter.start(l)
 	if err != nil {
 		return err
 	}
 	defer p.release()
 	s := stopWith(ctx, p, r.grace)
+	w.watch(p)
 	e, err := p.wait()
+	w.rest()
 	if errno, ok := err.(syscall.Errno); ok {
 		if s.finish() {
 			res.stopped(ctx)
@@ -145,6 +159,7 @@ func (r *Runner) execute(ctx context.Context, l *launch, res *Result) error {
 		return errno
 	}
 	res.ended(e, err)
+	w.report(res)
 	res.Stdout, res.Stderr = l.out.capture(), l.err.capture()
 	if stopped := s.finish(); stopped {
 		res.stopped(ctx)

@@ -28,8 +28,8 @@ type pidfdStarter struct{}
 
 // A pidfdProcess is our child, with both ends of its output pipes in our hands.
 type pidfdProcess struct {
-	streams // whose end is a pidfd
-	pid     int
+	streams     // whose end is a pidfd
+	number  int // of the process
 }
 
 func (pidfdStarter) start(l *launch) (process, error) {
@@ -53,7 +53,7 @@ func (pidfdStarter) start(l *launch) (process, error) {
 		p.release()
 		return nil, err
 	}
-	p.pid = pid
+	p.number = pid
 	if p.end < 0 {
 		return nil, p.abandon()
 	}
@@ -63,7 +63,7 @@ func (pidfdStarter) start(l *launch) (process, error) {
 // abandon ends a child that came without a pidfd, which newStarter has ruled out
 // unless a sandbox came down on us since.
 func (p *pidfdProcess) abandon() error {
-	unix.Kill(-p.pid, unix.SIGKILL)
+	unix.Kill(-p.number, unix.SIGKILL)
 	p.reap()
 	p.release()
 	return &Failure{Op: "cannot watch a command", Err: unix.ENOSYS}
@@ -83,7 +83,7 @@ func (p *pidfdProcess) reap() (ended, error) {
 	var ws syscall.WaitStatus
 	var ru syscall.Rusage
 	for {
-		_, err := syscall.Wait4(p.pid, &ws, 0, &ru)
+		_, err := syscall.Wait4(p.number, &ws, 0, &ru)
 		if err == syscall.EINTR {
 			continue
 		}
@@ -104,9 +104,11 @@ const pidfdSignalGroup = 1 << 2
 func (p *pidfdProcess) signal(sig syscall.Signal) bool {
 	err := unix.PidfdSendSignal(p.end, sig, nil, pidfdSignalGroup)
 	if err == unix.EINVAL {
-		err = unix.Kill(-p.pid, sig)
+		err = unix.Kill(-p.number, sig)
 	}
 	return err == nil || err == unix.EPERM
 }
 
-func (p *pidfdProcess) lives() bool { return p.signal(0) && groupLives(p.pid) }
+func (p *pidfdProcess) lives() bool { return p.signal(0) && groupLives(p.number) }
+
+func (p *pidfdProcess) pid() int { return p.number }

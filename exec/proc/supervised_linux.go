@@ -39,7 +39,7 @@ func (s *supervisedStarter) start(l *launch) (process, error) {
 	} else {
 		err = s.request(l, p)
 	}
-	runtime.KeepAlive(l.stdin)
+	runtime.KeepAlive(l)
 	if err != nil {
 		p.release()
 		return nil, err
@@ -56,6 +56,9 @@ func (s *supervisedStarter) request(l *launch, p *supervisedProcess) error {
 	p.end = report[0]
 	defer unix.Close(report[1])
 	fds := []int{passedStdin: int(l.stdin.Fd()), passedStdout: p.out.w, passedStderr: p.err.w, passedReport: report[1]}
+	for _, f := range l.entrances {
+		fds = append(fds, int(f.Fd()))
+	}
 	for {
 		line, err := s.current()
 		if err != nil {
@@ -93,7 +96,7 @@ func (l *line) ask(c *launch, slot int, fds []int) error {
 // pack encodes l. What is too long for a packet is in file, which is the caller's to
 // close, else file is -1.
 func pack(l *launch, slot int) (packet []byte, file int, err error) {
-	q := request{path: l.path, dir: l.dir, argv: l.argv, env: l.env, slot: slot, umask: l.umask}
+	q := request{path: l.path, dir: l.dir, argv: l.argv, env: l.env, slot: slot, umask: l.umask, entering: len(l.entrances), unified: l.unified}
 	size := len(l.path) + len(l.dir)
 	for _, list := range [][]string{l.argv, l.env} {
 		for _, s := range list {
@@ -191,7 +194,10 @@ func (p *supervisedProcess) read(f *finished) error {
 
 func (f *finished) ended() ended {
 	ws := syscall.WaitStatus(f.Status)
-	e := ended{user: time.Duration(f.User), system: time.Duration(f.System)}
+	e := ended{
+		user: time.Duration(f.User), system: time.Duration(f.System),
+		bytesRead: f.BytesRead, bytesWritten: f.BytesWritten,
+	}
 	if f.MaxRSS > f.Floor {
 		e.maxMemory = f.MaxRSS
 	}
@@ -231,9 +237,9 @@ func (p *supervisedProcess) signal(sig syscall.Signal) bool {
 	}
 }
 
-func (p *supervisedProcess) lives() bool {
-	return p.signal(0) && groupLives(p.line.board.state(p.slot))
-}
+func (p *supervisedProcess) lives() bool { return p.signal(0) && groupLives(p.pid()) }
+
+func (p *supervisedProcess) pid() int { return p.line.board.state(p.slot) }
 
 func (p *supervisedProcess) release() {
 	p.streams.release()

@@ -40,8 +40,10 @@ const (
 type supervisor struct {
 	socket int
 	self   int
+	filch  int    // its process number, which may be another's when it is dead
 	slack  uint64 // timer slack of commands, nanoseconds
 	board  *board
+	groups groupParents
 
 	idle     atomic.Int32   // spawners that wait for a request
 	spawning sync.WaitGroup // all spawners
@@ -61,6 +63,7 @@ func supervise() int {
 	s := &supervisor{
 		socket:  supervisorSocket,
 		self:    os.Getpid(),
+		filch:   os.Getppid(),
 		running: make(map[int]bool),
 	}
 	kind, err := unix.GetsockoptInt(s.socket, unix.SOL_SOCKET, unix.SO_TYPE)
@@ -107,7 +110,7 @@ func outliveSignals() {
 func (s *supervisor) spawn() {
 	runtime.LockOSThread()                                        // never unlocked: the thread's changes go with it
 	unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(s.slack), 0, 0, 0) // for the commands
-	t := spawner{ownUmask: unix.Unshare(unix.CLONE_FS) == nil}
+	t := &spawner{ownUmask: unix.Unshare(unix.CLONE_FS) == nil}
 	in := inbox{socket: s.socket, buf: make([]byte, packetMax)}
 	for {
 		q, fds, err := in.next()
@@ -129,6 +132,9 @@ func (s *supervisor) spawn() {
 			s.await(pid, fds[passedReport])
 		}
 		unix.Close(fds[passedReport])
+		if t.stranded {
+			return
+		}
 		if s.idle.Add(1) > idleSpawners {
 			s.idle.Add(-1)
 			return
@@ -139,10 +145,12 @@ func (s *supervisor) spawn() {
 // A spawner is what a thread can do.
 type spawner struct {
 	ownUmask bool // its umask is not the process's
+	stranded bool // it is in a command's cgroup, and starts no other
 }
 
 // start starts one command and returns its number, or reports why it cannot.
-func (s *supervisor) start(t spawner, q *request, fds []int) int {
+func (s *supervisor) start(t *spawner, q *request, fds []int) int {
+	s.groups.remember(q, fds)
 	s.forking.RLock()
 	defer s.forking.RUnlock()
 	if s.filchIsGone() {
@@ -176,7 +184,7 @@ func (s *supervisor) filchIsGone() bool {
 }
 
 // fork forks and executes q on this thread.
-func (t spawner) fork(q *request, fds []int) (int, error) {
+func (t *spawner) fork(q *request, fds []int) (pid int, err error) {
 	attr := &syscall.ProcAttr{
 		Dir:   q.dir,
 		Env:   q.env,
@@ -189,7 +197,29 @@ func (t spawner) fork(q *request, fds []int) (int, error) {
 		}
 		defer unix.Umask(unix.Umask(q.umask))
 	}
+	doors := fds[passedFixed : passedFixed+q.entering]
+	if q.unified && len(doors) > 0 {
+		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, doors[0]
+		doors = nil
+	}
+	// A child is born where its parent's thread is.
+	for ; len(doors) > 0; doors = doors[2:] {
+		if _, err := unix.Write(doors[0], []byte("0")); err != nil {
+			return 0, errCannotEnter
+		}
+		defer t.leave(doors[1])
+	}
 	return syscall.ForkExec(q.path, q.argv, attr)
+}
+
+// errCannotEnter says that the cgroup of a command did not let it in.
+const errCannotEnter = syscall.ENODEV
+
+// leave brings the thread back to our own cgroup.
+func (t *spawner) leave(door int) {
+	if _, err := unix.Write(door, []byte("0")); err != nil {
+		t.stranded = true
+	}
 }
 
 // tell writes a report. Nobody may be there to read it, which is all right; the

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 )
 
@@ -20,9 +21,14 @@ func victim(args []string) int {
 		fmt.Println(err)
 		return 1
 	}
+	memory, _ := strconv.ParseInt(os.Getenv(victimMemory), 10, 64)
+	if memory > 0 {
+		fmt.Println(r.Limits())
+	}
 	tell := func(c Command) {
+		c.Memory = memory
 		res := r.Run(context.Background(), c)
-		fmt.Printf("%v exit %d signal %d lost %v\n", res.State, res.Exit, res.Signal, errors.Is(res.Err, ErrSupervisorLost))
+		fmt.Printf("%v exit %d signal %d lost %v\n", StateOf(res.Outcome), res.Exit, res.Signal, errors.Is(res.Err, ErrSupervisorLost))
 		res.Stdout.Close()
 		res.Stderr.Close()
 	}

@@ -12,9 +12,10 @@ import (
 type request struct {
 	path, dir string
 	argv, env []string
-	slot      int // on the board
-	umask     int // -1: the supervisor's
-	entering  int // how many descriptors of cgroups follow the fixed ones
+	slot      int  // on the board
+	umask     int  // -1: the supervisor's
+	entering  int  // how many descriptors of cgroups follow the fixed ones
+	unified   bool // they are of version 2
 }
 
 // The descriptors that come with every request, in this order. Behind them come those of
@@ -37,8 +38,8 @@ const (
 	// arguments and environment at most.
 	requestMax = 64 << 20
 
-	// enteringMax: two controllers of cgroup v1, or one directory of v2.
-	enteringMax = 2
+	// enteringMax: two controllers of cgroup v1, with the way in and the way out of each.
+	enteringMax = 4
 
 	passedMax = passedFixed + enteringMax + 1
 )
@@ -56,6 +57,10 @@ func (q *request) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(q.slot))
 	b = binary.AppendVarint(b, int64(q.umask))
 	b = binary.AppendUvarint(b, uint64(q.entering))
+	b = append(b, 0)
+	if q.unified {
+		b[len(b)-1] = 1
+	}
 	for _, list := range [][]string{q.argv, q.env} {
 		b = binary.AppendUvarint(b, uint64(len(list)))
 		for _, s := range list {
@@ -75,10 +80,10 @@ func parseRequest(b []byte) (*request, error) {
 	if d.byte() != 'S' {
 		return nil, errGarbled
 	}
-	q := &request{path: d.text(), dir: d.text(), slot: int(d.uvarint(boardSlots - 1)), umask: int(d.varint()), entering: int(d.uvarint(enteringMax))}
+	q := &request{path: d.text(), dir: d.text(), slot: int(d.uvarint(boardSlots - 1)), umask: int(d.varint()), entering: int(d.uvarint(enteringMax)), unified: d.uvarint(1) == 1}
 	q.argv = d.list()
 	q.env = d.list()
-	if d.bad || d.rest != "" || q.umask < -1 || q.umask > 0o777 {
+	if d.bad || d.rest != "" || q.umask < -1 || q.umask > 0o777 || !q.unified && q.entering%2 != 0 {
 		return nil, errGarbled
 	}
 	return q, nil
