@@ -44,6 +44,7 @@ type supervisor struct {
 	slack  uint64 // timer slack of commands, nanoseconds
 	board  *board
 	groups groupParents
+	floor  floor
 
 	idle     atomic.Int32   // spawners that wait for a request
 	spawning sync.WaitGroup // all spawners
@@ -235,7 +236,7 @@ func tell(report int, f finished) {
 // await waits for the end of a command and reports it.
 func (s *supervisor) await(pid, report int) {
 	var ws syscall.WaitStatus
-	var ru, own syscall.Rusage
+	var ru syscall.Rusage
 	err := error(syscall.EINTR)
 	for err == syscall.EINTR {
 		_, err = syscall.Wait4(pid, &ws, 0, &ru)
@@ -247,13 +248,13 @@ func (s *supervisor) await(pid, report int) {
 		tell(report, finished{Errno: uint32(syscall.ECHILD)})
 		return
 	}
-	syscall.Getrusage(syscall.RUSAGE_SELF, &own)
+	peak := int64(ru.Maxrss) * maxrssUnit()
 	tell(report, finished{
 		Status:       uint32(ws),
 		User:         ru.Utime.Nano(),
 		System:       ru.Stime.Nano(),
-		MaxRSS:       int64(ru.Maxrss) * maxrssUnit(),
-		Floor:        int64(own.Maxrss) * maxrssUnit(),
+		MaxRSS:       peak,
+		Floor:        s.floor.under(peak),
 		BytesRead:    int64(ru.Inblock) * rusageBlock,
 		BytesWritten: int64(ru.Oublock) * rusageBlock,
 	})
