@@ -24,25 +24,26 @@ func init() { searchFn = exec.Define(searchBrood) }
 
 func searchBrood(c *exec.Ctx, b brood) uts.Count {
 	var count uts.Count
-	search(c, &b, &count)
+	search(c, b.tree, &b.parent, b.lo, b.hi, &count)
 	return count
 }
 
-// search is the sequential search with one load per node added. Only when a
-// worker is hungry is anything spawned: half of the children that are left at
-// this node. A first split may be small, deep in the tree; while the hunger lasts, each
-// level that the search returns to splits as well, and thieves take the oldest.
-func search(c *exec.Ctx, b *brood, count *uts.Count) {
-	under := brood{tree: b.tree} // outside the loop: inside, it would escape to the heap
-	for i := b.lo; i < b.hi; i++ {
-		if c.Hungry() && i+1 < b.hi {
-			searchSplit(c, brood{b.tree, b.parent, i, b.hi}, count)
+// search is the sequential search of the children lo to hi of n with one load per
+// node added. Only when a worker is hungry is anything spawned: half of the children
+// that are left at this node. A first split may be small, deep in the tree; while
+// the hunger lasts, each level that the search returns to splits as well, and
+// thieves take the oldest.
+func search(c *exec.Ctx, t *uts.Tree, n *uts.Node, lo, hi int, count *uts.Count) {
+	var child uts.Node // outside the loop: inside, it would escape to the heap
+	for i := lo; i < hi; i++ {
+		if i+1 < hi && c.Hungry() {
+			searchSplit(c, brood{t, *n, i, hi}, count)
 			return
 		}
-		under.parent = b.tree.Child(&b.parent, i)
-		under.hi = b.tree.Children(&under.parent)
-		count.Visit(&under.parent, under.hi)
-		search(c, &under, count)
+		child = t.Child(n, i)
+		children := t.Children(&child)
+		count.Visit(&child, children)
+		search(c, t, &child, 0, children, count)
 	}
 }
 
@@ -50,8 +51,7 @@ func search(c *exec.Ctx, b *brood, count *uts.Count) {
 func searchSplit(c *exec.Ctx, b brood, count *uts.Count) {
 	middle := b.lo + (b.hi-b.lo)/2
 	rest := searchFn.Spawn(c, brood{b.tree, b.parent, middle, b.hi})
-	b.hi = middle
-	search(c, &b, count)
+	search(c, b.tree, &b.parent, b.lo, middle, count)
 	count.Add(rest.Join(c))
 }
 
