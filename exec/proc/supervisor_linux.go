@@ -23,8 +23,9 @@ const (
 	supervisorBoard  = 4
 
 	// idleSpawners wait for requests at most. One is enough for every request to be
-	// taken at once; a second spares the next one the making of a thread.
-	idleSpawners = 2
+	// taken at once; more spare us the making and ending of threads when commands end in
+	// bursts.
+	idleSpawners = 8
 
 	// supervisorProcs is how many commands at once keep their thread's place in the Go
 	// scheduler while the thread waits in the kernel; see startSupervisor.
