@@ -40,7 +40,7 @@ func TestRunFlags(t *testing.T) {
 		{"variables of live commands", []string{"-j1", "-u", "--job", "nightly", "--retries", "2", "echo $FILCH_JOB_ID $FILCH_TASK_ID $FILCH_ATTEMPT; test $FILCH_ATTEMPT = 2 #", ":::", "a"}, "", "^nightly 1 1\nnightly 1 2\n$", "^$", 0},
 		{"variables of cores", []string{"--cores", "1", "echo $OMP_NUM_THREADS $GOMAXPROCS #", ":::", "a"}, "", "^1 1\n$", "^$", 0},
 		{"halt now", []string{"-j2", "-k", "--halt", "now,fail=1", "{}", ":::", "exec sleep 1000", "echo bad; exit 7", "echo never"}, "", "^bad\n$", "^filch: halting: ending", 7},
-		{"halt soon", []string{"-j2", "-k", "--halt", "soon,fail=1", "{}", ":::", "until test -e flag; do sleep 0.01; done; echo ok", "touch flag; exit 7", "echo never", "echo never"}, "", "^(ok\n)?$", "^filch: halting: starting no more", 7},
+		{"halt soon", []string{"-j2", "-k", "--halt", "soon,fail=1", "{}", ":::", "until test -e flag; do sleep 0.01; done; sleep 1; echo ok", "touch flag; exit 7", "echo never", "echo never"}, "", "^(ok\n)?$", "^filch: halting: starting no more", 7},
 		{"halt success", []string{"-j1", "--halt", "now,success=1", "exit {}", ":::", "1", "0", "1"}, "", "^$", "^filch: halting", 0},
 		{"halt percent", []string{"-j1", "--quiet", "--halt", "now,fail=50%", "exit {}", ":::", "0", "3", "1", "0"}, "", "^$", "^$", 50},
 		{"wrong halt", []string{"--halt", "later", "echo"}, "", "^$", "^filch: --halt: .*now,fail=1", 255},
