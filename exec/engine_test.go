@@ -1,8 +1,10 @@
 package exec
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -240,7 +242,8 @@ func TestTangledTreesRunEveryTaskOnce(t *testing.T) {
 
 func TestWideTasksHoldWhatTheyAsk(t *testing.T) {
 	const workers, memory = 4, 1000
-	e := newEngine(t, Config{Workers: workers, Memory: memory})
+	var said bytes.Buffer
+	e := newEngine(t, Config{Workers: workers, Memory: memory, Log: slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	var cores, mem, worst, worstMem atomic.Int64
 	var jobs []*Job
 	for _, n := range []task.Resources{{Cores: 3}, {Cores: 4, Memory: 300}, {Cores: 2, Memory: 600}, {Memory: 500}, {}} {
@@ -273,7 +276,10 @@ func TestWideTasksHoldWhatTheyAsk(t *testing.T) {
 			t.Errorf("job %d ran %d tasks of 200", i, ran)
 		}
 	}
-	if worst.Load() > workers || worstMem.Load() > memory {
+	e.Close()
+	// On a machine that leaves this process little CPU the watchdog takes its tasks for blocked ones.
+	substituted := strings.Contains(said.String(), "tasks block without saying so")
+	if worst.Load() > workers && !substituted || worstMem.Load() > memory {
 		t.Errorf("up to %d of %d cores and %d of %d memory were held", worst.Load(), workers, worstMem.Load(), memory)
 	}
 	t.Logf("up to %d cores and %d memory held", worst.Load(), worstMem.Load())
@@ -398,4 +404,31 @@ func TestCloseEndsEverything(t *testing.T) {
 			t.Errorf("a new job after Close: %v", err)
 		}
 	}
+}
+
+// Tasks that hold memory together hold no more than there is.
+func TestMemoryIsHandedOutOnce(t *testing.T) {
+	virtual(t, Config{Workers: 4, Memory: 1000}, func(t *testing.T, e *Engine) {
+		j := open(t, e, JobConfig{})
+		var running, most atomic.Int64
+		bag := NewBag(j, func(*Ctx, int) {
+			now := running.Add(1)
+			for m := most.Load(); now > m && !most.CompareAndSwap(m, now); m = most.Load() {
+			}
+			time.Sleep(time.Second)
+			running.Add(-1)
+		})
+		if err := bag.SetNeeds(task.Resources{Memory: 500}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 8 {
+			bag.Submit(t.Context(), i)
+		}
+		if err := finish(t, j); err != nil {
+			t.Error(err)
+		}
+		if most.Load() != 2 {
+			t.Errorf("up to %d tasks of 500 ran at once, where 1000 of memory were to be held", most.Load())
+		}
+	})
 }

@@ -76,6 +76,13 @@ func (r *Registry) Names() []string {
 	return names
 }
 
+// Lookup returns the function of a name, or nil.
+func (r *Registry) Lookup(name string) Func {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.funcs[name]
+}
+
 // Kind implements exec.Runtime.
 func (r *Registry) Kind() task.Kind { return task.KindFunc }
 
@@ -88,9 +95,7 @@ func (r *Registry) Run(ctx context.Context, s task.Spec) task.Outcome {
 	if !ok {
 		return failed(fmt.Errorf("call: the body of task %d is a %T, not a call.Call", s.ID, s.Body))
 	}
-	r.mu.RLock()
-	fn := r.funcs[c.Name]
-	r.mu.RUnlock()
+	fn := r.Lookup(c.Name)
 	if fn == nil {
 		return failed(fmt.Errorf("call: %w %q; it must be registered before tasks arrive", ErrUnknown, c.Name))
 	}

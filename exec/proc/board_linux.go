@@ -4,6 +4,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -17,8 +18,9 @@ import (
 // hand; or from slotAsked to slotRefused by filch's, and then the command does not start.
 // Both changes away from slotAsked are compare-and-swap: exactly one happens.
 type board struct {
-	memory []byte
-	slots  []atomic.Int32
+	memory  []byte
+	leashes []atomic.Int64 // of each slot: when it is over, in Clock's nanoseconds; 0: none
+	slots   []atomic.Int32
 
 	mu   sync.Mutex // guards free; filch's side only
 	free []int
@@ -32,7 +34,8 @@ const (
 	// boardSlots is one for every command that may run, and one for every thread that is
 	// between two of them.
 	boardSlots = 2 * maxRunning
-	boardSize  = boardSlots * int(unsafe.Sizeof(atomic.Int32{}))
+	slotsFrom  = boardSlots * int(unsafe.Sizeof(atomic.Int64{})) // behind the leashes
+	boardSize  = slotsFrom + boardSlots*int(unsafe.Sizeof(atomic.Int32{}))
 )
 
 // newBoard makes a board, and the file through which a supervisor gets at it.
@@ -61,7 +64,11 @@ func openBoard(fd int) (*board, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &board{memory: m, slots: unsafe.Slice((*atomic.Int32)(unsafe.Pointer(&m[0])), boardSlots)}, nil
+	return &board{
+		memory:  m,
+		leashes: unsafe.Slice((*atomic.Int64)(unsafe.Pointer(&m[0])), boardSlots),
+		slots:   unsafe.Slice((*atomic.Int32)(unsafe.Pointer(&m[slotsFrom])), boardSlots),
+	}, nil
 }
 
 // take reserves a slot for a command.
@@ -71,6 +78,7 @@ func (b *board) take() int {
 	slot := b.free[len(b.free)-1] // maxRunning bounds the commands, so there is one
 	b.free = b.free[:len(b.free)-1]
 	b.slots[slot].Store(slotAsked)
+	b.leashes[slot].Store(0)
 	return slot
 }
 
@@ -90,6 +98,9 @@ func (b *board) refuse(slot int) bool {
 func (b *board) beginFork(slot int) bool {
 	return slot < len(b.slots) && b.slots[slot].CompareAndSwap(slotAsked, slotForking)
 }
+
+// leash is when the command has to be dead; 0: that is not said.
+func (b *board) leash(slot int) time.Duration { return time.Duration(b.leashes[slot].Load()) }
 
 // forked is the supervisor's: the command runs.
 func (b *board) forked(slot, pid int) { b.slots[slot].Store(int32(pid)) }

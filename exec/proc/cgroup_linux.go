@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // A controller is where the cgroups of this process are for one resource.
@@ -88,7 +89,10 @@ func (c controller) usable() error {
 func (c controller) enable() error {
 	err := os.WriteFile(filepath.Join(c.dir, "cgroup.subtree_control"), []byte("+"+c.name), 0o644)
 	if err != nil {
-		return fmt.Errorf("%w (version 2 wants a cgroup of which filch may make others, and has only filch in another: systemd-run --scope -p Delegate=yes)", err)
+		if errors.Is(err, syscall.EBUSY) {
+			return fmt.Errorf("%w (version 2 gives no limits to groups in one that has processes of its own, as this one has filch; only its root may)", err)
+		}
+		return err
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"io"
 	"os"
 	"strconv"
 	"time"
@@ -21,9 +22,34 @@ type Command struct {
 	Input  []byte   // what standard input holds when Stdin is nil
 	Umask  *int     // nil: the caller's. Needs a supervisor
 
+	// Stdout and Stderr are where output goes while the command runs; nil: it is captured, and the
+	// Result has it. An *os.File the command gets for its own and writes to without us. Into any other
+	// Writer we write what the command wrote, in order and as it arrives, some 64 KiB at a time at most.
+	// While a Write has not returned the command can write as much as a pipe holds, and then waits.
+	// The two Writers may be called at the same time.
+	//
+	// Run returns when everything has been written. After an error of a Writer the command finds
+	// its stream closed (SIGPIPE), and the end is a *Failure. When the command was stopped, Run waits for
+	// a Write for as long as a command has to end, and then returns without it; only
+	// then a Writer may still be at work after Run.
+	Stdout, Stderr io.Writer
+
+	// Foreground leaves the command in the caller's process group, for one that is to have the
+	// caller's terminal: what the terminal sends (INT, TSTP, …) reaches both, and both stop and
+	// go on as one job of a shell. Then what ends the command goes to its first process alone. What
+	// it started is then left behind, and ended by Close.
+	Foreground bool
+
+	// Signals are sent to the command as they come, while it runs; one that comes before it has
+	// started, as soon as it has. nil is none.
+	Signals <-chan os.Signal
+
 	// Timeout is how long the command may run, counted from its start. Then it is stopped
 	// as if it were cancelled, and its end is a *TimeoutError. 0 is for ever.
 	Timeout time.Duration
+
+	// Leash is a deadline that may move. A command that it ended is cancelled, with ErrLeash. nil is none.
+	Leash *Leash
 
 	// Cores and Memory (bytes) are what the command was granted; 0 where that was not said.
 	// OMP_NUM_THREADS and GOMAXPROCS tell it the cores, unless the environment has them

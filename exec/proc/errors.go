@@ -75,5 +75,8 @@ type MemoryError struct {
 }
 
 func (e *MemoryError) Error() string {
+	if e.Limit < 1<<20 {
+		return fmt.Sprintf("killed because it used more than its %d bytes of memory (raise its memory limit)", e.Limit)
+	}
 	return fmt.Sprintf("killed because it used more than its %d MiB of memory (raise its memory limit)", e.Limit>>20)
 }

@@ -1,10 +1,11 @@
 package proc
 
 import (
-	"fmt"
-	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"golang.org/x/sys/unix"
 )
 
 // A floor is our own peak memory, which is in the peak of every child: a peak that is
@@ -26,14 +27,22 @@ func (f *floor) under(peak int64) int64 {
 const floorExpected = 64 << 20
 
 // peakOfAddressSpace is the most that this program had resident, bytes, since it was executed.
+// A command's report waits for it, so it reads without package os, whose files may switch threads.
 func peakOfAddressSpace() int64 {
-	status, _ := os.ReadFile("/proc/self/status")
-	for line := range strings.Lines(string(status)) {
+	fd, err := unix.Open("/proc/self/status", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return floorExpected // we cannot tell, and claim nothing
+	}
+	defer unix.Close(fd)
+	status := make([]byte, 4096) // more than twice of what there is
+	n, _ := unix.Read(fd, status)
+	for line := range strings.Lines(string(status[:max(n, 0)])) {
 		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			var kib int64
-			fmt.Sscan(rest, &kib)
-			return kib << 10
+			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
+			if err == nil {
+				return kib << 10
+			}
 		}
 	}
-	return floorExpected // we cannot tell, and claim nothing
+	return floorExpected
 }

@@ -21,6 +21,13 @@ func groupLives(group int) bool {
 	return found || !told
 }
 
+// isStopped reports whether a process is, by a signal.
+func isStopped(pid int) bool {
+	stat, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	i := bytes.LastIndexByte(stat, ')')
+	return i >= 0 && bytes.HasPrefix(stat[i+1:], []byte(" T"))
+}
+
 // A processStat is what the list of processes says of one.
 type processStat struct {
 	pid, parent, group int

@@ -3,6 +3,7 @@
 package proc
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"syscall"
@@ -19,6 +20,12 @@ func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true
 func signalGroup(p *os.Process, sig syscall.Signal) bool {
 	err := syscall.Kill(-p.Pid, sig)
 	return err == nil || err == syscall.EPERM
+}
+
+// signalOne signals p alone, unless it has been waited for.
+func signalOne(p *os.Process, sig syscall.Signal) bool {
+	err := p.Signal(sig)
+	return err == nil || errors.Is(err, syscall.EPERM)
 }
 
 // endedOf translates what wait4 told.

@@ -10,6 +10,9 @@ const sigCONT = syscall.Signal(0)
 
 func ownGroup() *syscall.SysProcAttr { return nil }
 
+// signalOne is signalGroup: the group is one process.
+func signalOne(p *os.Process, sig syscall.Signal) bool { return signalGroup(p, sig) }
+
 // signalGroup ends the one process at KILL; there are no groups, and TERM has no
 // counterpart. Nothing is left that could be seen.
 func signalGroup(p *os.Process, sig syscall.Signal) bool {

@@ -21,11 +21,16 @@ type launch struct {
 	// the tasks files of each and of our own, in turn.
 	entrances []*os.File
 	unified   bool
-	out, err  *spool
+	out, err  outlet
+
+	foreground bool // in our process group
+	leash      *Leash
+	signals    <-chan os.Signal
+	gone       chan struct{} // closed when the command was stopped and its time to end is over
 }
 
 // A starter turns a launch into a running process that leads a process group of
-// its own. This is the seam for supervision: a starter that enters every
+// its own, if it is not to stay in ours. This is the seam for supervision: a starter that enters every
 // command into a cgroup, or has another process do the spawning, is another
 // starter. Errors are the operating system's own (syscall.Errno), or a *Failure
 // where filch itself is at fault; explain makes sentences of the former.
@@ -38,22 +43,22 @@ type starter interface {
 // A process is a command that was started.
 type process interface {
 	// wait blocks until the command itself has ended, while it moves what the
-	// command prints to the spools. Whatever else may still hold the streams
+	// command prints to the sinks. Whatever else may still hold the streams
 	// open, wait returns then, with all that was written by then. It is called
-	// once, and the spools belong to it until it returns. An error that is a syscall.Errno
+	// once, and the sinks belong to it until it returns. An error that is a syscall.Errno
 	// says that the command did not start after all: start need not wait until it knows.
 	wait() (ended, error)
 
-	// signal sends sig to every process of the group. It may be called at any
+	// signal sends sig to every process of the group, or to the command alone if it is in ours. It may be called at any
 	// time until release, concurrently with wait and after it; it reports
-	// whether the group has any process left, zombies included.
+	// whether anything is left that can be signalled, zombies included.
 	signal(sig syscall.Signal) bool
 
 	// pid is the number of the process, or not above 0 if it has not started. It may be called
 	// at any time until release.
 	pid() int
 
-	// lives reports whether a process of the group runs. It is for after wait.
+	// lives reports whether a process of the command's group runs. It is for after wait.
 	lives() bool
 
 	// release frees what the process held. It is called once, after wait.
@@ -68,6 +73,8 @@ type ended struct {
 	maxMemory    int64 // bytes, 0 where it is not known
 
 	bytesRead, bytesWritten int64 // from and to storage
+
+	leashed bool // it was told to end because its leash was over
 }
 
 // errNeedsSupervisor is for starters that cannot do what a supervisor can.

@@ -29,10 +29,11 @@ func (r *Runner) prepareLimits(c *Command, l *launch) (*limited, error) {
 		return nil, nil
 	}
 	w := &limited{limit: c.Memory}
-	if _, ok := r.starter.(*supervisedStarter); !ok {
+	s, ok := r.starter.(*supervisedStarter)
+	if !ok {
 		return w, nil
 	}
-	w.groups = r.limits.groupsFor(c)
+	w.groups = r.limits.groupsFor(c, s.runGroup)
 	for _, g := range w.groups {
 		files, err := g.entrances()
 		if err != nil {
@@ -135,6 +136,20 @@ func (w *limited) report(res *Result) {
 	}
 }
 
+// leastMemory is more than the kernel needs for a process that has not executed its program yet.
+const leastMemory = 1 << 20
+
+// tooLittle reports whether err, for which the command did not start, comes from a limit that does not even
+// hold a process. The kernel then names what it has too little memory for, such as an open file, and counts
+// no failure of the group's.
+func (w *limited) tooLittle(err error) bool {
+	if w == nil || w.limit >= leastMemory || !exhausted(err) {
+		return false
+	}
+	_, ok := w.memoryGroup()
+	return ok
+}
+
 // drop frees what prepareLimits made. It is for a nil w too.
 func (w *limited) drop(r *Runner, l *launch) {
 	if w == nil {
@@ -191,6 +206,32 @@ func proportional(pid int) int64 {
 		}
 	}
 	return 0
+}
+
+// MemoryWithoutCgroup and CoresWithoutCgroup say how a grant is enforced where there is no cgroup.
+const (
+	MemoryWithoutCgroup = "looked at ten times a second"
+	CoresWithoutCgroup  = "told to commands, but not enforced"
+)
+
+// NoCgroup says why the memory and the cores that c is granted are not enforced by a
+// cgroup. Each is nil if they are, or if c is granted none. It is safe for concurrent use.
+func (r *Runner) NoCgroup(c Command) (memory, cores error) {
+	if c.Memory <= 0 && c.Cores <= 0 {
+		return nil, nil
+	}
+	memory, cores = errNoSupervisor, errNoSupervisor
+	if _, supervised := r.starter.(*supervisedStarter); supervised {
+		r.limits.find()
+		memory, cores = r.limits.memoryErr, r.limits.cpuErr
+	}
+	if c.Memory <= 0 {
+		memory = nil
+	}
+	if c.Cores <= 0 {
+		cores = nil
+	}
+	return memory, cores
 }
 
 // Limits says in words how the grants of commands (Command.Memory, Command.Cores) are

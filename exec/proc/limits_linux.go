@@ -54,6 +54,16 @@ func (l *limits) find() {
 // groupName is the name of the groups of a filch's command.
 const groupName = "filch-%d-%d" // process, command
 
+// removeStaleLimits removes the groups that filches with limits left, of version 1: their processes were in a
+// stale runGroup, too, and have been killed with it.
+func removeStaleLimits(mounts, membership string) {
+	for _, name := range []string{"memory", "cpu"} {
+		if c, err := findController(name, mounts, membership); err == nil && !c.unified {
+			removeStale(c.dir)
+		}
+	}
+}
+
 // removeStale removes the groups of a filch that was killed together with its supervisor. The kernel
 // keeps those that have processes.
 func removeStale(dir string) {
@@ -61,7 +71,7 @@ func removeStale(dir string) {
 	for _, g := range groups {
 		var pid, number int
 		if n, _ := fmt.Sscanf(filepath.Base(g), groupName, &pid, &number); n == 2 && unix.Kill(pid, 0) == unix.ESRCH {
-			os.Remove(g)
+			cgroup{dir: g}.remove()
 		}
 	}
 }
@@ -84,23 +94,43 @@ func (l *limits) describe(supervised bool) string {
 	return "memory: " + memory + "; cores: " + cpu
 }
 
-// groupsFor makes the groups that c's grant calls for, as far as that is possible.
-func (l *limits) groupsFor(c *Command) (groups []cgroup) {
+// groupsFor makes the groups that c's grant calls for, as far as that is possible. around tells the group
+// that is around all commands, or nil.
+func (l *limits) groupsFor(c *Command, around func() *runGroup) (groups []cgroup) {
 	l.find()
 	name := fmt.Sprintf(groupName, os.Getpid(), l.number.Add(1))
 	if c.Memory > 0 && l.memoryErr == nil {
-		if g, err := l.memory.newCgroup(name, 0, c.Memory); err == nil {
+		if g, err := l.memory.inside(around).newCgroup(name, 0, c.Memory); err == nil {
 			groups = append(groups, g)
 		}
 	}
 	if c.Cores > 0 && l.cpuErr == nil {
+		cpu := l.cpu.inside(around)
 		if len(groups) > 0 && l.cpu.unified && l.memory.unified {
-			groups[0].also(l.cpu, c.Cores)
-		} else if g, err := l.cpu.newCgroup(name, c.Cores, 0); err == nil {
+			groups[0].also(cpu, c.Cores)
+		} else if g, err := cpu.newCgroup(name, c.Cores, 0); err == nil {
 			groups = append(groups, g)
 		}
 	}
 	return groups
+}
+
+// inside is c with its groups in the run's, so that what ends that ends them, too. In version 1 they cannot
+// be: the run's is in a hierarchy of its own, and a command is in both. If the run's group, of version 2, does not take the
+// controller, groups are made beside it, and a command in there is only found by who its ancestors are.
+func (c controller) inside(around func() *runGroup) controller {
+	if !c.unified {
+		return c
+	}
+	run := around()
+	if run == nil || !run.unified {
+		return c
+	}
+	in := controller{name: c.name, dir: run.dir, unified: true}
+	if in.enable() != nil { // all its processes are in leaves, so it may
+		return c
+	}
+	return in
 }
 
 // also puts the limit of another controller on a group of version 2, which has them all.

@@ -66,6 +66,30 @@ func TestMemoryLimit(t *testing.T) {
 	})
 }
 
+// A command whose child was killed for its memory failed, whatever it made of that; and a limit that does not
+// hold a process at all is told as a limit, not as what the kernel makes of it.
+func TestMemoryLimitOfChildrenAndOfNothing(t *testing.T) {
+	limitWays(t, func(t *testing.T, r *Runner) {
+		var large *MemoryError
+		res, _, _ := run(t, r, Command{Shell: "(" + hog + "); exit 0", Memory: 64 << 20, Timeout: tooLate})
+		if !errors.As(res.Err, &large) || res.State != task.Failed || res.Exit != 0 || res.Signal != int(syscall.SIGKILL) {
+			t.Errorf("a child: %+v", res.Outcome)
+		}
+		if _, inGroup := r.starter.(*supervisedStarter); !inGroup || r.limits.memoryErr != nil {
+			return
+		}
+		// The kernel kills tail, and the shell ends before anybody looks.
+		res, _, _ = run(t, r, Command{Shell: "head -c 300000000 /dev/zero | tail -c 300000000 >/dev/null; exit 0", Memory: 4 << 20})
+		if !errors.As(res.Err, &large) || res.Exit != 0 || res.Signal != int(syscall.SIGKILL) {
+			t.Errorf("a child of a shell that goes on: %+v", res.Outcome)
+		}
+		res, _, _ = run(t, r, Command{Argv: []string{"true"}, Memory: 1})
+		if !errors.As(res.Err, &large) || StateOf(res.Outcome) != "OUT_OF_MEMORY" || !strings.Contains(res.Err.Error(), "its 1 bytes") {
+			t.Errorf("a byte: %+v", res.Outcome)
+		}
+	})
+}
+
 // The most that a command had is its own: neither that of filch nor less than it was.
 func TestPeakMemoryIsTheCommands(t *testing.T) {
 	ballast := make([]byte, 100<<20)
@@ -269,7 +293,7 @@ func TestBornInUnifiedGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.stdin, l.out, l.err, l.unified = r.null, r.newSpool(), r.newSpool(), true
+	l.stdin, l.out.to, l.err.to, l.unified = r.null, r.newSpool(), r.newSpool(), true
 	if l.entrances, err = g.entrances(); err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ type line struct {
 	fd    int          // our end of the socket; -1 when closed
 	pid   int
 	board *board
+	group *runGroup     // nil: none
 	gone  chan struct{} // closed when the supervisor and everything below it have ended
 }
 
@@ -29,9 +30,9 @@ var lines struct {
 	pids map[int]bool
 }
 
-// newLine starts a supervisor whose environment is env. It does not wait until that
+// newLine starts a supervisor. It does not wait until that
 // is ready: requests wait in the socket.
-func newLine(env []string) (*line, error) {
+func newLine(group *runGroup) (*line, error) {
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -46,7 +47,7 @@ func newLine(env []string) (*line, error) {
 	defer file.Close()
 	lines.Lock()
 	defer lines.Unlock()
-	p, err := startSupervisor(env, theirs, file)
+	pid, err := startSupervisor(theirs, file, group)
 	if err != nil {
 		unix.Close(ends[0])
 		board.close()
@@ -55,21 +56,23 @@ func newLine(env []string) (*line, error) {
 	if lines.pids == nil {
 		lines.pids = make(map[int]bool)
 	}
-	lines.pids[p.Pid] = true
-	l := &line{fd: ends[0], pid: p.Pid, board: board, gone: make(chan struct{})}
-	go l.watch(p)
+	lines.pids[pid] = true
+	l := &line{fd: ends[0], pid: pid, board: board, group: group, gone: make(chan struct{})}
+	go l.watch()
 	return l, nil
 }
 
-func startSupervisor(env []string, socket, board *os.File) (*os.Process, error) {
+// startSupervisor returns the number of the process. The first process that package os starts
+// takes it half a millisecond more to find out what the kernel can do.
+func startSupervisor(socket, board *os.File, group *runGroup) (int, error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return nil, err
+		return 0, err
 	}
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	defer null.Close()
+	defer unix.Close(null)
 	// The Go runtime has a thread that wakes every 20 µs while a program works, to look for threads
 	// that wait in the kernel. In the supervisor all do, and it may take its time: with
 	// that thread's sleep rounded up, a command costs a tenth less CPU time. Threads and programs inherit
@@ -78,13 +81,35 @@ func startSupervisor(env []string, socket, board *os.File) (*os.Process, error) 
 	defer runtime.UnlockOSThread()
 	slack, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(supervisorTimerSlack), 0, 0, 0)
 	defer unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(slack), 0, 0, 0)
 	// In a process group of its own, what a terminal sends us does not reach it.
-	return os.StartProcess("/proc/self/exe", []string{supervisorName, strconv.Itoa(slack)},
-		&os.ProcAttr{Env: env, Files: []*os.File{null, null, null, socket, board}, Sys: &syscall.SysProcAttr{Setpgid: true}})
+	pid, err := group.start(&syscall.ProcAttr{
+		Env:   supervisorEnv(),
+		Files: []uintptr{uintptr(null), uintptr(null), uintptr(null), socket.Fd(), board.Fd()},
+		Sys:   &syscall.SysProcAttr{Setpgid: true},
+	}, func(attr *syscall.ProcAttr) (int, error) {
+		return syscall.ForkExec("/proc/self/exe", []string{supervisorName, strconv.Itoa(slack)}, attr)
+	})
+	runtime.KeepAlive(socket)
+	runtime.KeepAlive(board)
+	return pid, err
+}
+
+// supervisorEnv is the environment of the supervisor. That of commands comes with
+// each. In here the Go runtime finds its settings without having to change them.
+func supervisorEnv() []string {
+	return []string{
+		// Small, because a command's peak memory can be told only if it is more than the supervisor's.
+		"GOGC=20",
+		// See leaveSignals. No goroutine in there computes for long.
+		"GODEBUG=asyncpreemptoff=1",
+		// As many threads as may have gone to sleep in the kernel within supervisorTimerSlack keep
+		// their place in the scheduler, and go on at once when they wake.
+		"GOMAXPROCS=" + strconv.Itoa(4*runtime.NumCPU()),
+	}
 }
 
 // supervisorTimerSlack is by how much timers in the supervisor may be late. None of
@@ -92,15 +117,20 @@ func startSupervisor(env []string, socket, board *os.File) (*os.Process, error) 
 const supervisorTimerSlack = 2 * time.Millisecond
 
 // watch waits for the end of the supervisor, and sees to what it left.
-func (l *line) watch(p *os.Process) {
+func (l *line) watch() {
 	defer close(l.gone)
-	state, err := p.Wait()
+	var state *os.ProcessState
+	p, err := os.FindProcess(l.pid)
+	if err == nil {
+		state, err = p.Wait()
+	}
 	lines.Lock()
 	defer lines.Unlock()
 	delete(lines.pids, l.pid)
 	if err == nil && state.Success() {
 		return // it has seen to that itself
 	}
+	l.group.kill()
 	endOrphans()
 }
 

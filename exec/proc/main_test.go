@@ -16,6 +16,9 @@ const asVictim = "FILCH_TEST_AS_VICTIM"
 // victimMemory is what a victim grants each command, bytes.
 const victimMemory = "FILCH_TEST_VICTIM_MEMORY"
 
+// victimLeash is how long the leash of a victim's commands is, counted from its start.
+const victimLeash = "FILCH_TEST_VICTIM_LEASH"
+
 func TestMain(m *testing.M) {
 	Supervise()
 	if os.Getenv(asVictim) != "" {

@@ -310,6 +310,22 @@ func TestCancelBeforeTheSupervisorStartsIt(t *testing.T) {
 	}
 }
 
+// A signal for a command that a stopped supervisor has not started, or not told of yet, gets there: it
+// wakes the supervisor.
+func TestSignalWakesSupervisor(t *testing.T) {
+	r := newRunner(t, Config{})
+	run(t, r, Command{Argv: []string{"true"}})
+	v := &victimRun{t: t}
+	v.stop(supervisorOf(t, os.Getpid()))
+	signals := make(chan os.Signal, 1)
+	signals <- syscall.SIGTERM
+	ctx, cancel := context.WithTimeout(t.Context(), tooLate)
+	defer cancel()
+	if res := r.Run(ctx, Command{Argv: []string{"sleep", "1000"}, Foreground: true, Signals: signals}); res.Signal != int(syscall.SIGTERM) || res.State != task.Failed {
+		t.Errorf("%+v", res.Outcome)
+	}
+}
+
 // The supervisor rounds its own timers up, but not those of commands.
 func TestCommandsHaveOurTimerSlack(t *testing.T) {
 	want, err := os.ReadFile("/proc/self/timerslack_ns")

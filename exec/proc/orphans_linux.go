@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"os"
 	"syscall"
 	"time"
 	"unsafe"
@@ -50,7 +51,7 @@ func (s *supervisor) isCommand(pid int) bool {
 	defer s.forking.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.running[pid]
+	return s.running[pid] != nil
 }
 
 // firstZombie returns a child that has ended. It stays a zombie, so that its number
@@ -75,7 +76,7 @@ func siginfoPID(info *unix.Siginfo) int {
 func (s *supervisor) end() {
 	s.forking.Lock()   // no command starts any more: filch is gone
 	s.forking.Unlock() //lint:ignore SA2001 all that matters is that forks under way are over
-	defer s.groups.remove(s.filch)
+	defer s.removeGroups()
 	if !s.anyChild() {
 		return
 	}
@@ -87,9 +88,21 @@ func (s *supervisor) end() {
 	for look := groupLookFirst; s.anyChild() && time.Now().Before(late); look = min(2*look, groupLookMax) {
 		time.Sleep(look)
 	}
+	if s.anyChild() && s.run.leave() {
+		s.run.kill() // all at once, if the kernel can; what it may have moved elsewhere is still below us
+	}
 	for look := groupLookFirst; s.anyChild(); look = min(2*look, groupLookMax) {
 		killAll(func() []int { return descendants(s.self, nil) })
 		time.Sleep(look)
+	}
+}
+
+// removeGroups removes the cgroups that a dead filch cannot remove any more. They are empty then, but for
+// ourselves.
+func (s *supervisor) removeGroups() {
+	s.groups.remove(s.filch)
+	if s.run != nil && os.Getppid() != s.filch && s.run.leave() {
+		s.run.remove()
 	}
 }
 

@@ -16,7 +16,7 @@ const noFile = ^uintptr(0)
 // prepare decides what is executed for c, or why nothing can be.
 func (r *Runner) prepare(c *Command) (*launch, error) {
 	env := environmentOf(c, r.env)
-	l := &launch{dir: c.Dir, env: env.list, umask: -1}
+	l := &launch{dir: c.Dir, env: env.list, umask: -1, foreground: c.Foreground, leash: c.Leash, signals: c.Signals, gone: make(chan struct{})}
 	if c.Umask != nil {
 		if l.umask = *c.Umask; l.umask < 0 || l.umask > 0o777 {
 			return nil, &Failure{Op: fmt.Sprintf("the umask of a command is %#o; it must be between 0 and 0777", l.umask), Err: os.ErrInvalid}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/filchsched/filch/exec/task"
@@ -53,12 +54,13 @@ func (r *Result) stopped(ctx context.Context) {
 	r.Wall = time.Since(r.Start)
 }
 
-// outOfMemory records that the command was killed for its memory.
+// outOfMemory records that the command was killed for its memory. If that hit something which the command had
+// started, the command may have ended in whatever it made of that, success even.
 func (r *Result) outOfMemory(err *MemoryError) {
 	if r.State == task.Cancelled {
 		return
 	}
-	r.State, r.Err = task.Failed, err
+	r.State, r.Exit, r.Signal, r.Err = task.Failed, 0, int(syscall.SIGKILL), err
 }
 
 // StateOf is what an outcome of a command is called in reports: that of its State,

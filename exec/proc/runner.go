@@ -37,7 +37,8 @@ type Runner struct {
 }
 
 // A Result is what a command ended in and what it printed. The captures belong
-// to the caller, who closes both. They are nil if the command did not start.
+// to the caller, who closes both. They are nil if the command did not start, and for a stream that
+// went elsewhere.
 //
 // Err is nil, a *StartError (Exit is 126 or 127), a *Failure (Exit is 125), a
 // *TimeoutError (Exit is 124), a *MemoryError, an *ExitError, or, when the context was cancelled before the command ended, an
@@ -77,9 +78,16 @@ func New(c Config) (*Runner, error) {
 	if r.spillDir == "" {
 		r.spillDir = os.TempDir()
 	}
-	r.starter = newStarter(r.env.list)
+	r.starter = newStarter()
 	r.shell, _ = findShell() // without one, commands that need it will say so
 	return r, nil
+}
+
+// WarmUp begins what the first command would have to wait for, and returns at once.
+func (r *Runner) WarmUp() {
+	if s, ok := r.starter.(interface{ warmUp() }); ok {
+		s.warmUp()
+	}
 }
 
 // Close ends what commands left behind, as a cancelled command is ended, and frees what
@@ -117,10 +125,21 @@ func (r *Runner) Run(ctx context.Context, c Command) Result {
 		return res
 	}
 	defer drop()
-	l.out, l.err = r.newSpool(), r.newSpool()
+	if l.out, err = r.outlet(c.Stdout, l.gone); err == nil {
+		l.err, err = r.outlet(c.Stderr, l.gone)
+	}
+	if err != nil {
+		res.notStarted(err)
+		return res
+	}
 	if c.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, &TimeoutError{After: c.Timeout})
+		defer cancel()
+	}
+	if c.Leash != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = c.Leash.bind(ctx)
 		defer cancel()
 	}
 	w, err := r.prepareLimits(&c, l)
@@ -133,7 +152,10 @@ func (r *Runner) Run(ctx context.Context, c Command) Result {
 	if errors.Is(err, syscall.ENOEXEC) && r.asScript(l) {
 		err = r.execute(ctx, l, w, &res)
 	}
-	if err != nil {
+	switch {
+	case err != nil && w.tooLittle(err):
+		res.outOfMemory(&MemoryError{Limit: c.Memory})
+	case err != nil:
 		res.notStarted(explain(l, err))
 	}
 	return res
@@ -147,9 +169,11 @@ func (r *Runner) execute(ctx context.Context, l *launch, w *limited, res *Result
 		return err
 	}
 	defer p.release()
-	s := stopWith(ctx, p, r.grace)
+	s := stopWith(ctx, p, r.grace, l.gone)
 	w.watch(p)
+	rest := passSignals(l.signals, p)
 	e, err := p.wait()
+	rest()
 	w.rest()
 	if errno, ok := err.(syscall.Errno); ok {
 		if s.finish() {
@@ -163,6 +187,8 @@ func (r *Runner) execute(ctx context.Context, l *launch, w *limited, res *Result
 	res.Stdout, res.Stderr = l.out.capture(), l.err.capture()
 	if stopped := s.finish(); stopped {
 		res.stopped(ctx)
+	} else if e.leashed {
+		res.State, res.Err = task.Cancelled, fmt.Errorf("stopped: %w", ErrLeash)
 	}
 	res.outputLost(l.out.failure(), l.err.failure())
 	return nil

@@ -7,14 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newStarter returns the best starter that this system and this program have. env is
-// what a supervisor runs with.
-func newStarter(env []string) starter {
+// newStarter returns the best starter that this system and this program have.
+func newStarter() starter {
 	fd, err := unix.PidfdOpen(unix.Getpid(), 0)
 	switch {
 	case mayReexec.Load():
 		unix.Close(fd)
-		return &supervisedStarter{env: env}
+		return &supervisedStarter{}
 	case err == nil:
 		unix.Close(fd)
 		return pidfdStarter{}
@@ -28,15 +27,16 @@ type pidfdStarter struct{}
 
 // A pidfdProcess is our child, with both ends of its output pipes in our hands.
 type pidfdProcess struct {
-	streams     // whose end is a pidfd
-	number  int // of the process
+	streams        // whose end is a pidfd
+	number     int // of the process
+	foreground bool
 }
 
 func (pidfdStarter) start(l *launch) (process, error) {
 	if l.umask >= 0 {
 		return nil, errNeedsSupervisor("a umask of its own")
 	}
-	p := &pidfdProcess{streams: newStreams(l)}
+	p := &pidfdProcess{streams: newStreams(l), foreground: l.foreground}
 	if err := p.open(); err != nil {
 		p.release()
 		return nil, cannotPipe(err)
@@ -44,10 +44,10 @@ func (pidfdStarter) start(l *launch) (process, error) {
 	pid, err := syscall.ForkExec(l.path, l.argv, &syscall.ProcAttr{
 		Dir:   l.dir,
 		Env:   l.env,
-		Files: []uintptr{l.stdin.Fd(), uintptr(p.out.w), uintptr(p.err.w)},
-		Sys:   &syscall.SysProcAttr{Setpgid: true, PidFD: &p.end},
+		Files: []uintptr{l.stdin.Fd(), uintptr(p.out.passed()), uintptr(p.err.passed())},
+		Sys:   &syscall.SysProcAttr{Setpgid: !l.foreground, PidFD: &p.end},
 	})
-	runtime.KeepAlive(l.stdin)
+	runtime.KeepAlive(l)
 	if err != nil {
 		p.end = -1 // closed by ForkExec
 		p.release()
@@ -102,13 +102,16 @@ const pidfdSignalGroup = 1 << 2
 // given away while the group has a process, and an empty group is noticed within
 // groupLookMax, in which the kernel would have to go once through all numbers.
 func (p *pidfdProcess) signal(sig syscall.Signal) bool {
+	if p.foreground {
+		return signalled(unix.PidfdSendSignal(p.end, sig, nil, 0))
+	}
 	err := unix.PidfdSendSignal(p.end, sig, nil, pidfdSignalGroup)
 	if err == unix.EINVAL {
 		err = unix.Kill(-p.number, sig)
 	}
-	return err == nil || err == unix.EPERM
+	return signalled(err)
 }
 
-func (p *pidfdProcess) lives() bool { return p.signal(0) && groupLives(p.number) }
+func (p *pidfdProcess) lives() bool { return !p.foreground && p.signal(0) && groupLives(p.number) }
 
 func (p *pidfdProcess) pid() int { return p.number }

@@ -2,4 +2,4 @@
 
 package proc
 
-func newStarter([]string) starter { return portableStarter{} }
+func newStarter() starter { return portableStarter{} }

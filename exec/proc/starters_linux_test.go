@@ -3,7 +3,7 @@ package proc
 // starters returns every starter of this system. Each Runner needs new ones.
 func starters() []namedStarter {
 	return []namedStarter{
-		{"supervised", newStarter(callersEnvironment().list)},
+		{"supervised", newStarter()},
 		{"direct", pidfdStarter{}},
 		{"portable", portableStarter{}},
 	}

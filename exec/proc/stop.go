@@ -34,16 +34,16 @@ type stopper struct {
 	over    bool       // by finish: the command had ended before
 
 	ended chan struct{} // closed by finish: the command itself has ended
-	gone  chan struct{} // closed by stop: nothing is left of the group
+	gone  chan struct{} // closed by stop: nothing is left of the group, or its time is over
 	quit  func() bool   // of context.AfterFunc
 }
 
-// stopWith ties p to ctx. The caller must call finish when p has ended.
-func stopWith(ctx context.Context, p process, grace time.Duration) *stopper {
+// stopWith ties p to ctx, and closes gone when it has stopped p. The caller must call finish when p has ended.
+func stopWith(ctx context.Context, p process, grace time.Duration, gone chan struct{}) *stopper {
 	if ctx.Done() == nil {
 		return nil
 	}
-	s := &stopper{p: p, grace: grace, ended: make(chan struct{}), gone: make(chan struct{})}
+	s := &stopper{p: p, grace: grace, ended: make(chan struct{}), gone: gone}
 	s.quit = context.AfterFunc(ctx, s.stop)
 	return s
 }

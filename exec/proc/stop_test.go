@@ -127,12 +127,12 @@ func TestCancelKillsTheRestOfTheGroup(t *testing.T) {
 	})
 }
 
-// The command is dead at once, and a process of its group uses its grace.
+// The command is dead at once, and a process of its group uses its grace, also to write.
 func TestTheRestOfTheGroupHasItsGrace(t *testing.T) {
 	eachStarter(t, func(t *testing.T, r *Runner) {
 		r.grace = time.Hour
 		mark := filepath.Join(t.TempDir(), "tidied")
-		_, pid := runUntil(t, r, `sh -c 'trap "sleep 0.1; : >`+mark+`; exit" TERM; echo $$ >$0; while :; do sleep 0.01; done' $0 & wait`)
+		_, pid := runUntil(t, r, `sh -c 'trap "sleep 0.1; echo tidying; : >`+mark+`; exit" TERM; echo $$ >$0; while :; do sleep 0.01; done' $0 & wait`)
 		if _, err := os.Stat(mark); err != nil || !isGone(t, pid) {
 			t.Errorf("tidied: %v, gone: %v", err, isGone(t, pid))
 		}

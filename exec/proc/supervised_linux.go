@@ -16,10 +16,9 @@ import (
 // supervisedStarter has a supervisor start commands. It starts that when
 // the first command comes, and another one when that was killed.
 type supervisedStarter struct {
-	env []string // the supervisor's
-
 	mu     sync.Mutex // guards the rest
 	line   *line      // nil before the first command
+	group  *runGroup  // nil before the first command, and where none can be made
 	closed bool
 }
 
@@ -27,12 +26,14 @@ type supervisedStarter struct {
 // our hands; its end, or why it did not start, comes as a finished on the pipe end.
 type supervisedProcess struct {
 	streams
-	line *line
-	slot int // on the line's board
+	line       *line
+	slot       int  // on the line's board
+	foreground bool // it leads no group
+	untie      func()
 }
 
 func (s *supervisedStarter) start(l *launch) (process, error) {
-	p := &supervisedProcess{streams: newStreams(l)}
+	p := &supervisedProcess{streams: newStreams(l), foreground: l.foreground}
 	err := p.open()
 	if err != nil {
 		err = cannotPipe(err)
@@ -55,21 +56,23 @@ func (s *supervisedStarter) request(l *launch, p *supervisedProcess) error {
 	}
 	p.end = report[0]
 	defer unix.Close(report[1])
-	fds := []int{passedStdin: int(l.stdin.Fd()), passedStdout: p.out.w, passedStderr: p.err.w, passedReport: report[1]}
+	fds := []int{passedStdin: int(l.stdin.Fd()), passedStdout: p.out.passed(), passedStderr: p.err.passed(), passedReport: report[1]}
 	for _, f := range l.entrances {
 		fds = append(fds, int(f.Fd()))
 	}
 	for {
 		line, err := s.current()
 		if err != nil {
-			return &Failure{Op: "cannot start the supervisor of the commands", Err: err}
+			return &Failure{Op: "cannot start the supervisor of the commands" + missingProc(err), Err: err}
 		}
 		slot := line.board.take()
+		p.untie = l.leash.onBoard(line.board, slot)
 		err = line.ask(l, slot, fds)
 		if err == nil {
 			p.line, p.slot = line, slot
 			return nil
 		}
+		p.untie()
 		line.board.giveBack(slot)
 		switch err {
 		case unix.EPIPE, unix.ECONNRESET, unix.ECONNREFUSED:
@@ -78,6 +81,14 @@ func (s *supervisedStarter) request(l *launch, p *supervisedProcess) error {
 			return &Failure{Op: "cannot ask the supervisor for a command: " + exhaustedHint(err), Err: err}
 		}
 	}
+}
+
+// missingProc explains why this program could not be started once more, if it is that.
+func missingProc(err error) string {
+	if err == unix.ENOENT {
+		return ": filch starts itself again, through /proc/self/exe (is /proc mounted?)"
+	}
+	return ""
 }
 
 // ask sends one request.
@@ -97,6 +108,9 @@ func (l *line) ask(c *launch, slot int, fds []int) error {
 // close, else file is -1.
 func pack(l *launch, slot int) (packet []byte, file int, err error) {
 	q := request{path: l.path, dir: l.dir, argv: l.argv, env: l.env, slot: slot, umask: l.umask, entering: len(l.entrances), unified: l.unified}
+	if l.foreground {
+		q.group = unix.Getpgrp()
+	}
 	size := len(l.path) + len(l.dir)
 	for _, list := range [][]string{l.argv, l.env} {
 		for _, s := range list {
@@ -133,15 +147,35 @@ func (s *supervisedStarter) current() (*line, error) {
 		select {
 		case <-s.line.gone:
 			s.line.close()
-			s.line = nil
+			s.group.remove() // the kernel may kill what is born in a group after cgroup.kill, too
+			s.line, s.group = nil, nil
 		default:
 			return s.line, nil
 		}
 	}
 	var err error
-	s.line, err = newLine(s.env)
+	s.group = newRunGroup()
+	if s.line, err = newLine(s.group); err != nil {
+		s.group.remove()
+		s.group = nil
+	}
 	return s.line, err
 }
+
+// runGroup returns the group around the commands, nil if there is none. It starts the supervisor, if
+// there is none yet: the group is made with it, and replaced with it.
+func (s *supervisedStarter) runGroup() *runGroup {
+	if _, err := s.current(); err != nil {
+		return nil // start will say why
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.group
+}
+
+// warmUp starts the supervisor while the caller does something else. If that fails the first command
+// tries again, and tells.
+func (s *supervisedStarter) warmUp() { go s.current() }
 
 // Close ends the supervisor, and with it everything that commands left behind.
 func (s *supervisedStarter) Close() error {
@@ -151,7 +185,9 @@ func (s *supervisedStarter) Close() error {
 	if s.line == nil {
 		return nil
 	}
-	return s.line.close()
+	err := s.line.close()
+	s.group.remove()
+	return err
 }
 
 // wait returns an Errno if the command did not start.
@@ -197,6 +233,7 @@ func (f *finished) ended() ended {
 	e := ended{
 		user: time.Duration(f.User), system: time.Duration(f.System),
 		bytesRead: f.BytesRead, bytesWritten: f.BytesWritten,
+		leashed: f.Leashed != 0,
 	}
 	if f.MaxRSS > f.Floor {
 		e.maxMemory = f.MaxRSS
@@ -226,9 +263,10 @@ func (p *supervisedProcess) signal(sig syscall.Signal) bool {
 	for late := time.Now().Add(forkPatience); ; time.Sleep(groupLookFirst) {
 		pid := p.line.board.state(p.slot)
 		switch {
+		case pid > 0 && p.foreground:
+			return !p.ended() && signalled(unix.Kill(pid, sig))
 		case pid > 0:
-			err := unix.Kill(-pid, sig)
-			return err == nil || err == unix.EPERM
+			return signalled(unix.Kill(-pid, sig))
 		case pid == slotRefused:
 			return false
 		case time.Now().After(late):
@@ -237,13 +275,33 @@ func (p *supervisedProcess) signal(sig syscall.Signal) bool {
 	}
 }
 
-func (p *supervisedProcess) lives() bool { return p.signal(0) && groupLives(p.pid()) }
+// wake lets a supervisor go on that somebody has stopped.
+func (p *supervisedProcess) wake() { p.line.wake() }
+
+// ended reports whether the supervisor has told of the end. From then on the number of the
+// process may be another's.
+func (p *supervisedProcess) ended() bool {
+	fds := []unix.PollFd{{Fd: int32(p.end), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	for err == unix.EINTR { // says nothing about the pipe
+		n, err = unix.Poll(fds, 0)
+	}
+	return err != nil || n > 0
+}
+
+// signalled reports whether there was somebody for kill to signal.
+func signalled(err error) bool { return err == nil || err == unix.EPERM }
+
+func (p *supervisedProcess) lives() bool {
+	return !p.foreground && p.signal(0) && groupLives(p.pid())
+}
 
 func (p *supervisedProcess) pid() int { return p.line.board.state(p.slot) }
 
 func (p *supervisedProcess) release() {
 	p.streams.release()
 	if p.line != nil {
+		p.untie()
 		p.line.board.giveBack(p.slot)
 	}
 }

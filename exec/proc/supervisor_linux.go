@@ -4,11 +4,11 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,14 +26,6 @@ const (
 	// taken at once; more spare us the making and ending of threads when commands end in
 	// bursts.
 	idleSpawners = 8
-
-	// supervisorProcs is how many commands at once keep their thread's place in the Go
-	// scheduler while the thread waits in the kernel; see startSupervisor.
-	supervisorProcs = 16
-
-	// supervisorGC keeps the supervisor small, because a command's peak
-	// memory can be told only if it is more than the supervisor's.
-	supervisorGC = 20
 )
 
 // A supervisor is the process that starts commands and outlives filch by as
@@ -46,18 +38,29 @@ type supervisor struct {
 	board  *board
 	groups groupParents
 	floor  floor
+	run    *runGroup // that we are in, or nil
 
 	idle     atomic.Int32   // spawners that wait for a request
 	spawning sync.WaitGroup // all spawners
 	endOnce  sync.Once      // for end
 	looking  atomic.Bool    // a look for orphans is due
+	leashing atomic.Bool    // a look at leashes is due
 
 	// forking is held for reading from before a fork until the child is in
 	// running. So whoever holds it for writing can tell a command from an orphan.
 	forking sync.RWMutex
 
-	mu      sync.Mutex   // guards running; taken inside forking
-	running map[int]bool // process numbers of commands, each waited for by its spawner
+	mu      sync.Mutex              // guards running and what is in it; taken inside forking
+	running map[int]*runningCommand // by process number, each waited for by its spawner
+}
+
+// A runningCommand is what the supervisor knows of a command.
+type runningCommand struct {
+	slot       int // on the board
+	foreground bool
+
+	told time.Duration // when its leash was over and it was told to end; 0: it was not
+	left []int         // its descendants then
 }
 
 // supervise is the life of a supervisor. It returns the exit code.
@@ -66,7 +69,7 @@ func supervise() int {
 		socket:  supervisorSocket,
 		self:    os.Getpid(),
 		filch:   os.Getppid(),
-		running: make(map[int]bool),
+		running: make(map[int]*runningCommand),
 	}
 	kind, err := unix.GetsockoptInt(s.socket, unix.SOL_SOCKET, unix.SO_TYPE)
 	if err == nil {
@@ -83,9 +86,9 @@ func supervise() int {
 	if s.slack, err = strconv.ParseUint(os.Args[1], 10, 0); err != nil {
 		return ExitFilchFailed
 	}
-	debug.SetGCPercent(supervisorGC)
-	runtime.GOMAXPROCS(supervisorProcs)
+	s.run = adoptRunGroup()
 	outliveSignals()
+	leaveSignals()
 	s.idle.Add(1)
 	s.spawning.Go(s.spawn)
 	s.spawning.Wait()
@@ -96,13 +99,14 @@ func supervise() int {
 // sends: filch decides what that means for commands. Signals that are
 // ignored already stay so, for commands inherit that.
 func outliveSignals() {
-	drop := make(chan os.Signal, 1)
+	var caught []os.Signal // not ignored, so that commands have the default
 	for _, sig := range []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGPIPE,
 		unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM} {
 		if !signal.Ignored(sig) {
-			signal.Notify(drop, sig) // caught, not ignored, so that commands have the default
+			caught = append(caught, sig)
 		}
 	}
+	signal.Notify(make(chan os.Signal, 1), caught...)
 }
 
 // spawn starts a command, waits for its end, and so on until filch is gone. The last one
@@ -131,7 +135,7 @@ func (s *supervisor) spawn() {
 			}
 		}
 		if pid > 0 {
-			s.await(pid, fds[passedReport])
+			s.await(pid, q.group != 0, fds[passedReport])
 		}
 		unix.Close(fds[passedReport])
 		if t.stranded {
@@ -171,9 +175,12 @@ func (s *supervisor) start(t *spawner, q *request, fds []int) int {
 		return 0
 	}
 	s.mu.Lock()
-	s.running[pid] = true
+	s.running[pid] = &runningCommand{slot: q.slot, foreground: q.group != 0}
 	s.mu.Unlock()
 	s.board.forked(q.slot, pid)
+	if s.board.leash(q.slot) != 0 {
+		s.keepLeashes()
+	}
 	s.lookLater()
 	return pid
 }
@@ -191,7 +198,7 @@ func (t *spawner) fork(q *request, fds []int) (pid int, err error) {
 		Dir:   q.dir,
 		Env:   q.env,
 		Files: []uintptr{uintptr(fds[passedStdin]), uintptr(fds[passedStdout]), uintptr(fds[passedStderr])},
-		Sys:   &syscall.SysProcAttr{Setpgid: true},
+		Sys:   &syscall.SysProcAttr{Setpgid: true, Pgid: q.group},
 	}
 	if q.umask >= 0 {
 		if !t.ownUmask {
@@ -235,14 +242,15 @@ func tell(report int, f finished) {
 }
 
 // await waits for the end of a command and reports it.
-func (s *supervisor) await(pid, report int) {
+func (s *supervisor) await(pid int, foreground bool, report int) {
 	var ws syscall.WaitStatus
 	var ru syscall.Rusage
-	err := error(syscall.EINTR)
-	for err == syscall.EINTR {
-		_, err = syscall.Wait4(pid, &ws, 0, &ru)
-	}
+	err := s.waitFor(pid, foreground, &ws, &ru)
+	leashed := int64(0)
 	s.mu.Lock()
+	if s.running[pid].told != 0 {
+		leashed = 1
+	}
 	delete(s.running, pid)
 	s.mu.Unlock()
 	if err != nil {
@@ -258,6 +266,7 @@ func (s *supervisor) await(pid, report int) {
 		Floor:        s.floor.under(peak),
 		BytesRead:    int64(ru.Inblock) * rusageBlock,
 		BytesWritten: int64(ru.Oublock) * rusageBlock,
+		Leashed:      leashed,
 	})
 }
 

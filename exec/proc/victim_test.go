@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // victim runs scripts, each with the argument that follows it as $0, all at once, then one
@@ -25,8 +26,12 @@ func victim(args []string) int {
 	if memory > 0 {
 		fmt.Println(r.Limits())
 	}
+	var leash *Leash
+	if d, err := time.ParseDuration(os.Getenv(victimLeash)); err == nil {
+		leash = NewLeash(Clock() + d)
+	}
 	tell := func(c Command) {
-		c.Memory = memory
+		c.Memory, c.Leash = memory, leash
 		res := r.Run(context.Background(), c)
 		fmt.Printf("%v exit %d signal %d lost %v\n", StateOf(res.Outcome), res.Exit, res.Signal, errors.Is(res.Err, ErrSupervisorLost))
 		res.Stdout.Close()

@@ -6,17 +6,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A pipe is one output stream on its way to a spool. We keep the write end open
+// A pipe is one output stream on its way to a sink. We keep the write end open
 // too: then a stream that the command closes is no event, and the end of the
 // command wakes us once, not three times.
 type pipe struct {
-	r, w int
-	to   *spool
+	r, w int // -1 when closed, and for good if the command writes to a file by itself
+	outlet
 }
 
 // streams are the output of a running command, and how its end becomes known.
 type streams struct {
 	end      int // a descriptor that is readable when the command has ended
+	paused   bool
 	out, err pipe
 }
 
@@ -27,6 +28,9 @@ func newStreams(l *launch) streams {
 // open makes the pipes. After an error release closes what there is.
 func (s *streams) open() error {
 	for _, p := range []*pipe{&s.out, &s.err} {
+		if p.file != nil {
+			continue
+		}
 		var fds [2]int
 		if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
 			return err
@@ -34,6 +38,21 @@ func (s *streams) open() error {
 		p.r, p.w = fds[0], fds[1]
 	}
 	return nil
+}
+
+// passed is the descriptor that the command gets.
+func (p *pipe) passed() int {
+	if p.file != nil {
+		return int(p.file.Fd())
+	}
+	return p.w
+}
+
+// shut closes the pipe, so that the command hears that nobody wants more.
+func (p *pipe) shut() {
+	unix.Close(p.r)
+	unix.Close(p.w)
+	p.r, p.w = -1, -1
 }
 
 // release closes everything.
@@ -62,11 +81,12 @@ func cannotWait(err error) error {
 func (s *streams) move() error {
 	fds := [3]unix.PollFd{
 		{Fd: int32(s.end), Events: unix.POLLIN},
-		{Fd: int32(s.out.r), Events: unix.POLLIN},
-		{Fd: int32(s.err.r), Events: unix.POLLIN},
+		{Events: unix.POLLIN},
+		{Events: unix.POLLIN},
 	}
 	for pause := pauseFirst; ; {
-		err := poll(fds[:1], pause)
+		fds[1].Fd, fds[2].Fd = int32(s.out.r), int32(s.err.r)
+		err := s.pause(fds[:1], pause)
 		if err == nil && fds[0].Revents == 0 {
 			err = poll(fds[:], forever)
 		}
@@ -91,8 +111,8 @@ func (s *streams) move() error {
 }
 
 const (
-	// pauseFirst covers the whole life of a short command.
-	pauseFirst = time.Millisecond
+	// pauseFirst covers the whole life of a short command that shares its core with another.
+	pauseFirst = 3 * time.Millisecond
 	// pauseMax bounds how late output that just lies in the pipe arrives here.
 	pauseMax = 4 * time.Millisecond
 	// pauseMin: below it, sleeping takes longer than the pause.
@@ -100,6 +120,15 @@ const (
 
 	forever = time.Duration(-1)
 )
+
+// pause waits for the end alone, the first time in our place in the Go scheduler if that can be.
+func (s *streams) pause(fds []unix.PollFd, d time.Duration) error {
+	if s.paused {
+		return poll(fds, d)
+	}
+	s.paused = true
+	return pollInPlace(fds, d)
+}
 
 // nextPause shrinks the pause after which a pipe was full, because the command may
 // have had to wait for us, and lets it grow when there was little in it.
@@ -145,7 +174,9 @@ func (s *pipe) move() int {
 			continue
 		}
 		if n > 0 {
-			s.to.Write(buf[:n])
+			if _, err := s.to.Write(buf[:n]); err != nil {
+				s.shut()
+			}
 		}
 		return max(n, 0)
 	}
@@ -155,7 +186,7 @@ func (s *pipe) move() int {
 // left behind may go on writing; that is no longer its output.
 func (s *pipe) moveRest() {
 	left, err := unix.IoctlGetInt(s.r, unix.TIOCINQ) // FIONREAD
-	for err == nil && left > 0 {
+	for err == nil && left > 0 && s.r >= 0 {
 		n := s.move()
 		if n == 0 {
 			return

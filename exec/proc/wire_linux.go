@@ -13,6 +13,7 @@ type request struct {
 	path, dir string
 	argv, env []string
 	slot      int  // on the board
+	group     int  // the process group to be in; 0: one of its own
 	umask     int  // -1: the supervisor's
 	entering  int  // how many descriptors of cgroups follow the fixed ones
 	unified   bool // they are of version 2
@@ -55,6 +56,7 @@ func (q *request) append(b []byte) []byte {
 	b = appendText(b, q.path)
 	b = appendText(b, q.dir)
 	b = binary.AppendUvarint(b, uint64(q.slot))
+	b = binary.AppendUvarint(b, uint64(q.group))
 	b = binary.AppendVarint(b, int64(q.umask))
 	b = binary.AppendUvarint(b, uint64(q.entering))
 	b = append(b, 0)
@@ -80,7 +82,7 @@ func parseRequest(b []byte) (*request, error) {
 	if d.byte() != 'S' {
 		return nil, errGarbled
 	}
-	q := &request{path: d.text(), dir: d.text(), slot: int(d.uvarint(boardSlots - 1)), umask: int(d.varint()), entering: int(d.uvarint(enteringMax)), unified: d.uvarint(1) == 1}
+	q := &request{path: d.text(), dir: d.text(), slot: int(d.uvarint(boardSlots - 1)), group: int(d.uvarint(math.MaxInt32)), umask: int(d.varint()), entering: int(d.uvarint(enteringMax)), unified: d.uvarint(1) == 1}
 	q.argv = d.list()
 	q.env = d.list()
 	if d.bad || d.rest != "" || q.umask < -1 || q.umask > 0o777 || !q.unified && q.entering%2 != 0 {
@@ -161,15 +163,16 @@ type finished struct {
 	MaxRSS                  int64 // bytes
 	Floor                   int64 // bytes; a MaxRSS up to this may be the supervisor's own
 	BytesRead, BytesWritten int64 // from and to storage
+	Leashed                 int64 // 1: its leash was over, and it was told to end
 }
 
-const finishedSize = 2*4 + 6*8
+const finishedSize = 2*4 + 7*8
 
 func (f *finished) encode() []byte {
 	e := binary.NativeEndian
 	b := e.AppendUint32(make([]byte, 0, finishedSize), f.Errno)
 	b = e.AppendUint32(b, f.Status)
-	for _, v := range []int64{f.User, f.System, f.MaxRSS, f.Floor, f.BytesRead, f.BytesWritten} {
+	for _, v := range []int64{f.User, f.System, f.MaxRSS, f.Floor, f.BytesRead, f.BytesWritten, f.Leashed} {
 		b = e.AppendUint64(b, uint64(v))
 	}
 	return b
@@ -179,7 +182,7 @@ func (f *finished) encode() []byte {
 func (f *finished) decode(b []byte) {
 	e := binary.NativeEndian
 	f.Errno, f.Status = e.Uint32(b), e.Uint32(b[4:])
-	for i, v := range []*int64{&f.User, &f.System, &f.MaxRSS, &f.Floor, &f.BytesRead, &f.BytesWritten} {
+	for i, v := range []*int64{&f.User, &f.System, &f.MaxRSS, &f.Floor, &f.BytesRead, &f.BytesWritten, &f.Leashed} {
 		*v = int64(e.Uint64(b[8+8*i:]))
 	}
 }

@@ -9,7 +9,7 @@ import (
 func someRequests() []request {
 	return []request{
 		{umask: -1, argv: []string{}, env: []string{}},
-		{path: "/bin/echo", dir: "/tmp", argv: []string{"echo", "a b", ""}, env: []string{"A=1", "B=\xff"}, umask: 0o27, entering: 2, slot: 7},
+		{path: "/bin/echo", dir: "/tmp", argv: []string{"echo", "a b", ""}, env: []string{"A=1", "B=\xff"}, umask: 0o27, entering: 2, slot: 7, group: 1 << 22},
 		{path: "x", argv: []string{strings.Repeat("y", 1<<17)}, env: []string{}, umask: 0},
 	}
 }
@@ -55,7 +55,7 @@ func FuzzParseRequest(f *testing.F) {
 }
 
 func TestFinishedArrivesAsItWas(t *testing.T) {
-	want := finished{1, 2, 3, 4, 5, 6, 7, -8}
+	want := finished{1, 2, 3, 4, 5, 6, 7, -8, 1}
 	b := want.encode()
 	var got finished
 	if got.decode(b); got != want || len(b) != finishedSize {
