@@ -1,0 +1,78 @@
+package core
+
+import "time"
+
+// This file is the cost model of handing a task over. (Decide and stealing share it.)
+
+// choice is what a share's decision about a task rests on.
+func (s *share) choice(t *Terms) Choice {
+	return Choice{Level: s.c.near.level(s.d.peer), Here: s.here, There: s.c.transfer(s.d.peer, t), Task: s.c.est.of(t), Age: s.c.now - s.came}
+}
+
+// transfer is how long it takes until a task that is handed over now can start:
+// half a round trip for the grant and a whole one for what has to be pulled.
+func (c *Core) transfer(p PeerID, t *Terms) time.Duration {
+	rtt := c.rtt(p)
+	return rtt/2 + time.Duration(min(c.est.bytes(t), 1<<32))*time.Second/bandwidth
+}
+
+// rtt is the round trip to a peer, as gossip or our own heartbeats measured it.
+func (c *Core) rtt(p PeerID) time.Duration {
+	if u := c.ups[p]; u != nil && u.rtt > 0 {
+		return u.rtt
+	}
+	if m, _ := c.near.find(p); m.RTT > 0 {
+		return m.RTT
+	}
+	return rttGuess
+}
+
+const (
+	rttGuess  = time.Millisecond
+	bandwidth = 100 << 20 // bytes a second, of one transfer among others on a gigabit line
+)
+
+// measure takes in the round trip of a heartbeat. A sudden fall counts at once, a
+// sudden rise by and by: the peer may have been busy.
+func (u *uplink) measure(rtt time.Duration) {
+	if u.rtt == 0 || rtt < u.rtt {
+		u.rtt = max(rtt, 1)
+		return
+	}
+	u.rtt += (rtt - u.rtt) / estimateWeight
+}
+
+// sooner is how many of a source's tasks are better off with the thief: the last of
+// what waits here would wait longer than the transfer takes and the thief lets it
+// wait. A thief without a free core asks ahead, and lets it wait for half a task as we
+// do: so two that have next to nothing do not steal it from each other for ever.
+// What has waited for two round trips and a bit goes to a free core in any case.
+func (s *share) sooner(src *source, each time.Duration) uint64 {
+	c := s.c
+	if c.cores == 0 {
+		return 1<<64 - 1
+	}
+	there := c.transfer(s.d.peer, src.terms)
+	if s.o.Cores <= 0 {
+		there += each / 2
+	}
+	wait := s.stays + (each/2-there)*time.Duration(c.cores) // of the last, and its own time, on all cores
+	if n := (wait - 1) / each; wait > 0 && n > 0 {
+		return uint64(n)
+	}
+	if s.o.Cores <= 0 {
+		return 0
+	}
+	since := src.since
+	if src.job != nil {
+		since = src.job.grew
+	}
+	if at := since + 2*c.rtt(s.d.peer) + waitSlack; c.now < at {
+		c.serveAgain(at)
+		return 0
+	}
+	return uint64(s.o.Cores)
+}
+
+// waitSlack is what a task waits at most while somebody has a free core, with two round trips.
+const waitSlack = 50 * time.Millisecond

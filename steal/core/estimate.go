@@ -1,0 +1,108 @@
+package core
+
+import "time"
+
+// estimates are kept per function: the mean of run times, exponentially weighted,
+// and their 90th percentile, found by stochastic approximation: a step up of 9
+// for each sample above, a step down of 1 for each below, in units of a fraction
+// of the mean.
+type estimates struct {
+	by map[string]*estimate
+}
+
+type estimate struct {
+	mean, p90 time.Duration
+	samples   uint64
+	out       int64 // bytes of one task's result
+}
+
+const (
+	estimateWeight = 8  // a new sample counts an eighth
+	p90Step        = 50 // a step is a fiftieth of the mean
+	guess          = 100 * time.Millisecond
+	maxFunctions   = 4096 // names that are remembered; a job of more has no estimates for the rest
+)
+
+func (e *estimates) init() { e.by = make(map[string]*estimate) }
+
+// learn takes in that n tasks of a function ran for a time, together.
+func (e *estimates) learn(name string, ran time.Duration, n uint64) {
+	if n == 0 {
+		return
+	}
+	each := ran / time.Duration(n)
+	s := e.by[name]
+	if s == nil {
+		if len(e.by) >= maxFunctions {
+			return
+		}
+		e.by[name] = &estimate{mean: each, p90: each, samples: 1}
+		return
+	}
+	s.samples++
+	s.mean += (each - s.mean) / estimateWeight
+	step := max(s.mean/p90Step, 1)
+	if each > s.p90 {
+		s.p90 += 9 * step
+	} else {
+		s.p90 = max(s.p90-step, s.mean)
+	}
+}
+
+// of is what one task takes: our own experience, else what its home says, else a guess.
+func (e *estimates) of(t *Terms) time.Duration {
+	switch s := e.by[t.Name]; {
+	case s != nil:
+		return max(s.mean, time.Microsecond)
+	case t.Estimate > 0:
+		return t.Estimate
+	}
+	return guess
+}
+
+// known is how many samples there are of a function.
+func (e *estimates) known(name string) uint64 {
+	if s := e.by[name]; s != nil {
+		return s.samples
+	}
+	return 0
+}
+
+// p90 is what nine of ten tasks of a function do not exceed; 0 when nothing is known.
+func (e *estimates) p90(name string) time.Duration {
+	if s := e.by[name]; s != nil {
+		return s.p90
+	}
+	return 0
+}
+
+// learnBytes takes in how long the results of n tasks were together.
+func (e *estimates) learnBytes(name string, bytes int64, n uint64) {
+	if s := e.by[name]; s != nil && n > 0 {
+		s.out += (bytes/int64(n) - s.out) / estimateWeight
+	}
+}
+
+// bytes is what travels for one task: its arguments there, its result back.
+func (e *estimates) bytes(t *Terms) int64 {
+	out := int64(t.OutBytes)
+	if s := e.by[t.Name]; s != nil {
+		out = max(out, s.out)
+	}
+	return int64(t.InBytes) + out
+}
+
+// learnOf lets home learn from what others ran, as long as they hold it: late and
+// doubled outcomes are of those that are slow.
+func (c *Core) learnOf(d *downlink, o *Outcome) {
+	j := c.jobs[o.Job]
+	if j == nil || o.Len() == 0 || o.Ran <= 0 || o.Host == c.cfg.ID || !d.covers(o.Piece) {
+		return
+	}
+	c.est.learn(j.terms.Name, o.Ran, o.Len())
+	bytes := int64(0)
+	for _, v := range o.Values {
+		bytes += int64(len(v))
+	}
+	c.est.learnBytes(j.terms.Name, bytes, o.Len())
+}

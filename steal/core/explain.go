@@ -1,0 +1,225 @@
+package core
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// This file is what people ask about a task: where it is, where it was, why there,
+// and why it waits.
+
+// A Story is what a process knows about one task. Home knows most; a node that
+// holds a task for others knows where it sent it on and who did not want it.
+type Story struct {
+	Job      JobID
+	Index    uint64
+	Home     bool   // this process is its home, and remembers the job
+	State    string // at home: queued, held or committed; else unknown
+	Lines    []Line // what happened, in order
+	Older    uint64 // lines of the job that were forgotten
+	Attempts []Live // that are out now
+	Refusals []RefusalCount
+	Waits    []string // why it does not run now; empty unless it is queued
+	// Failures counts against the retries, Losses against the crash limit; Blamed are
+	// failures that were put down to the peer.
+	Failures, Losses, Blamed int
+	Suspect                  bool // it was lost once with an unknown start, and is granted alone
+}
+
+// A Line is one thing that happened to some tasks of a job.
+type Line struct {
+	At      time.Duration // in the time of this process's Step
+	What    string        // such as "granted to"
+	Span    Span          // that it happened to
+	Attempt Attempt
+	Peer    PeerID
+	Why     string
+	Choice  Choice // of a grant to a peer
+}
+
+// A Choice is what a decision to hand over rested on.
+type Choice struct {
+	Level uint8         // of the peer: smaller is nearer
+	Here  time.Duration // expected until the last of what waits here would start here
+	There time.Duration // expected until it starts there, with the transfer
+	Task  time.Duration // what one task is expected to take
+	Age   time.Duration // of what the peer had said of its room
+}
+
+// A Live attempt is one that is out.
+type Live struct {
+	Peer    PeerID // that was granted it; empty: unknown, since before a restart
+	Attempt Attempt
+	State   string // such as "granted", "started"; of a task that is held here for another home, its state here
+	To      PeerID // that it was lent on to, if that is known here
+}
+
+// A RefusalCount says how often a peer did not get, or did not want, tasks of the
+// job. One that asks ten times for a hundred tasks counts a thousand.
+type RefusalCount struct {
+	Peer   PeerID // empty: several that are too many to tell apart
+	Reason string
+	Tasks  uint64
+}
+
+// ExplainTask tells what is known here about a task. It costs the length of its job's story.
+func (c *Core) ExplainTask(id JobID, index uint64) Story {
+	s := Story{Job: id, Index: index, State: "unknown"}
+	c.explainHeld(&s)
+	j := c.jobs[id]
+	if j == nil {
+		return s
+	}
+	s.Home, s.Older = true, j.story.forgotten
+	st, _ := j.state.Get(index)
+	s.State = [...]string{"unknown", "queued", "held", "committed"}[st]
+	for k := range j.story.lines {
+		e := &j.story.lines[(j.story.next+k)%len(j.story.lines)]
+		if e.Lo <= index && index < e.Hi {
+			s.Lines = append(s.Lines, Line{e.At, e.Kind.String(), e.Span, e.Attempt, e.Peer, e.Why, e.Choice})
+		}
+	}
+	n := c.noteAt(j, index)
+	s.Failures, s.Losses, s.Blamed, s.Suspect = int(n.fails), int(n.losses), int(n.smells), n.suspect
+	for _, d := range slices.Concat([]*downlink{c.local, c.grace}, c.downList) {
+		for _, h := range d.held(id) {
+			if h.Lo <= index && index < h.Hi {
+				l := Live{Peer: d.peer, Attempt: h.attempt, State: "granted"}
+				if h.known || h.recorded {
+					l.State = "started"
+				}
+				s.Attempts = append(s.Attempts, l)
+			}
+		}
+	}
+	s.Refusals = append(s.Refusals, j.story.refusals.list()...)
+	if st == taskQueued {
+		s.Waits = c.waits(j)
+	}
+	return s
+}
+
+// explainHeld tells what is here of a task that is held for another home.
+func (c *Core) explainHeld(s *Story) {
+	for _, u := range c.upOrder {
+		h := u.held(s.Job)
+		if h == nil {
+			continue
+		}
+		if k := h.find(s.Index); k < len(h.slots) && h.slots[k].Lo <= s.Index {
+			q := &h.slots[k]
+			s.Attempts = append(s.Attempts, Live{Peer: c.cfg.ID, Attempt: q.attempt, State: q.state.String(), To: q.to})
+			if why := c.barred(&h.terms); why != "" && u.guest != nil && q.state == ClaimUnstarted {
+				s.Waits = append(s.Waits, "not here: "+why)
+			}
+		}
+		s.Refusals = append(s.Refusals, h.refusals.list()...)
+	}
+}
+
+// waits says why a queued task of a job of ours has not started.
+func (c *Core) waits(j *job) (why []string) {
+	switch {
+	case j.paused:
+		return []string{reasonPaused}
+	case j.spare() == 0:
+		return []string{reasonFull}
+	}
+	switch bar := c.barred(&j.terms); {
+	case bar != "":
+		why = append(why, "not here: "+bar)
+	case c.cores == 0:
+		why = append(why, "this process has no cores of its own")
+	case !c.fits(&j.terms):
+		why = append(why, fmt.Sprintf("%d of the %d cores here are in use", c.busy, c.cores))
+	}
+	room := 0
+	for _, d := range c.downList {
+		room += len(d.offers)
+	}
+	if room == 0 {
+		why = append(why, "no peer offers room")
+	} else {
+		why = append(why, fmt.Sprintf("of %d offers that wait here none fits", room))
+	}
+	return why
+}
+
+// Explain is ExplainTask as lines of text.
+func (c *Core) Explain(id JobID, index uint64) (lines []string) {
+	s := c.ExplainTask(id, index)
+	if !s.Home && len(s.Attempts) == 0 {
+		return []string{fmt.Sprintf("%v is not known here", id)}
+	}
+	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	if s.Older > 0 {
+		say("%d older lines are forgotten", s.Older)
+	}
+	for _, l := range s.Lines {
+		text := fmt.Sprintf("%10.3fs attempt %d.%d %s %s (%v) %s", l.At.Seconds(), l.Attempt.Incarnation, l.Attempt.N, l.What, l.Peer, l.Span, l.Why)
+		if l.Choice != (Choice{}) {
+			text += fmt.Sprintf("; level %d, a task takes %v, starts there in %v, here in %v, its offer was %v old", l.Choice.Level,
+				l.Choice.Task.Round(time.Microsecond), l.Choice.There.Round(time.Microsecond), l.Choice.Here.Round(time.Microsecond), l.Choice.Age.Round(time.Microsecond))
+		}
+		lines = append(lines, text)
+	}
+	if s.Home {
+		say("now %s", s.State)
+	}
+	if s.Failures+s.Losses+s.Blamed > 0 || s.Suspect {
+		say("failures %d, charged losses %d, blamed on peers %d, suspect %v", s.Failures, s.Losses, s.Blamed, s.Suspect)
+	}
+	for _, a := range s.Attempts {
+		to := ""
+		if a.To != "" {
+			to = ", lent on to " + string(a.To)
+		}
+		say("held by %q as attempt %d.%d: %s%s", a.Peer, a.Attempt.Incarnation, a.Attempt.N, a.State, to)
+	}
+	for _, w := range s.Waits {
+		say("waits: %s", w)
+	}
+	for _, r := range s.Refusals {
+		say("%s: refused %d times: %s", r.Peer, r.Tasks, r.Reason)
+	}
+	return lines
+}
+
+// refusals counts per peer and reason, in tasks. The zero value is empty.
+type refusals struct{ by map[refusalKey]uint64 }
+
+type refusalKey struct {
+	peer   PeerID
+	reason string
+}
+
+// maxRefusalKeys bounds them for each job; beyond it peers are not told apart, and
+// beyond twice as many nor are reasons.
+const maxRefusalKeys = 256
+
+func (r *refusals) count(p PeerID, reason string, n uint64) {
+	if r.by == nil {
+		r.by = make(map[refusalKey]uint64)
+	}
+	k := refusalKey{p, reason}
+	if _, old := r.by[k]; !old && len(r.by) >= maxRefusalKeys {
+		k.peer = ""
+		if _, old := r.by[k]; !old && len(r.by) >= 2*maxRefusalKeys {
+			k.reason = "other reasons"
+		}
+	}
+	r.by[k] += n
+}
+
+// list is in the order of the counts, the greatest first.
+func (r *refusals) list() (all []RefusalCount) {
+	for k, n := range r.by {
+		all = append(all, RefusalCount{k.peer, k.reason, n})
+	}
+	slices.SortFunc(all, func(a, b RefusalCount) int {
+		return cmp.Or(cmp.Compare(b.Tasks, a.Tasks), cmp.Compare(a.Peer, b.Peer), cmp.Compare(a.Reason, b.Reason))
+	})
+	return all
+}

@@ -1,0 +1,184 @@
+package steal
+
+import (
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/filchsched/filch/steal/core"
+)
+
+// An outputKey names the outputs of a task under one attempt.
+type outputKey struct {
+	job     core.JobID
+	index   uint64
+	attempt core.Attempt
+}
+
+// outputs keeps long outputs until home has them, or whoever granted the task. An output that is being
+// sent is kept until that is over.
+type outputs struct {
+	mu     sync.Mutex
+	of     map[outputKey][]*kept
+	size   int64
+	counts *counters
+	n      atomic.Int64 // of keys, for a look without the lock
+}
+
+// A kept output is closed when nobody needs it any more.
+type kept struct {
+	Output
+	users int // guarded by outputs.mu
+}
+
+func newOutputs(c *counters) *outputs { return &outputs{of: make(map[outputKey][]*kept), counts: c} }
+
+func (o *outputs) any() bool { return o.n.Load() > 0 }
+
+// put keeps an output, which is ours from now on.
+func (o *outputs) put(k outputKey, x Output) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, old := range o.of[k] {
+		if old.Name == x.Name { // it came again; the first is as good
+			_ = i
+			x.Data.Close()
+			return
+		}
+	}
+	o.of[k] = append(o.of[k], &kept{x, 1})
+	o.size += x.Data.Len()
+	o.n.Store(int64(len(o.of)))
+}
+
+// full tells whether there is no room for more.
+func (o *outputs) full() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.size > maxOutputs
+}
+
+// take gives the outputs of a task away.
+func (o *outputs) take(k outputKey) (all []Output) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, x := range o.of[k] {
+		o.size -= x.Data.Len()
+		all = append(all, x.Output)
+	}
+	delete(o.of, k)
+	o.n.Store(int64(len(o.of)))
+	return all
+}
+
+// borrow returns the outputs of a task for sending; each is to be given back.
+func (o *outputs) borrow(k outputKey) []*kept {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, x := range o.of[k] {
+		x.users++
+	}
+	return append([]*kept(nil), o.of[k]...)
+}
+
+func (o *outputs) giveBack(x *kept) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.unuse(x)
+}
+
+func (o *outputs) unuse(x *kept) {
+	if x.users--; x.users == 0 {
+		x.Data.Close()
+	}
+}
+
+// drop forgets the outputs of a piece.
+func (o *outputs) drop(p core.Piece) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	forget := func(k outputKey) {
+		for _, x := range o.of[k] {
+			o.size -= x.Data.Len()
+			o.unuse(x)
+		}
+		delete(o.of, k)
+	}
+	if p.Len() > uint64(len(o.of)) {
+		for k := range o.of {
+			if k.job == p.Job && k.attempt == p.Attempt && p.Lo <= k.index && k.index < p.Hi {
+				forget(k)
+			}
+		}
+	} else {
+		for i := p.Lo; i < p.Hi; i++ {
+			forget(outputKey{p.Job, i, p.Attempt})
+		}
+	}
+	o.n.Store(int64(len(o.of)))
+}
+
+// end closes everything.
+func (o *outputs) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, all := range o.of {
+		for _, x := range all {
+			o.unuse(x)
+		}
+	}
+	clear(o.of)
+	o.n.Store(0)
+}
+
+// A spill is an output that is arriving: in memory first, then in a file without a name.
+type spill struct {
+	mem  []byte
+	file *os.File
+	n    int64
+}
+
+func (s *spill) write(b []byte) error {
+	s.n += int64(len(b))
+	if s.file == nil && len(s.mem)+len(b) <= spillAfter {
+		s.mem = append(s.mem, b...)
+		return nil
+	}
+	if s.file == nil {
+		f, err := os.CreateTemp("", "filch-output-")
+		if err != nil {
+			return err
+		}
+		os.Remove(f.Name()) // it lives as long as it is open; where that cannot be, Close removes it
+		s.file = f
+		if _, err := f.Write(s.mem); err != nil {
+			return err
+		}
+		s.mem = nil
+	}
+	_, err := s.file.Write(b)
+	return err
+}
+
+// Len implements Blob.
+func (s *spill) Len() int64 { return s.n }
+
+// Reader implements Blob.
+func (s *spill) Reader() io.Reader {
+	if s.file == nil {
+		return memory(s.mem).Reader()
+	}
+	return io.NewSectionReader(s.file, 0, s.n)
+}
+
+// Close implements Blob.
+func (s *spill) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	name := s.file.Name()
+	err := s.file.Close()
+	os.Remove(name)
+	return err
+}
