@@ -1,9 +1,9 @@
 package main
 
 import (
-	"math"
 	"runtime"
 
+	"github.com/filchsched/filch/exec/proc"
 	"github.com/filchsched/filch/topology"
 )
 
@@ -18,11 +18,11 @@ func usableCPUs() int {
 }
 
 // usableMemory is how much memory commands may hold together, in bytes: that of
-// this machine. Where it is not known there is no bound.
+// this machine, or what our cgroup allows if that is less. Where it is not known there is no bound.
 func usableMemory() int64 {
 	t, err := topology.Read()
 	if err != nil || t.Memory <= 0 {
-		return math.MaxInt64
+		return proc.MemoryLimit()
 	}
-	return t.Memory
+	return min(t.Memory, proc.MemoryLimit())
 }

@@ -40,7 +40,6 @@ func TestRunFlags(t *testing.T) {
 		{"variables of live commands", []string{"-j1", "-u", "--job", "nightly", "--retries", "2", "echo $FILCH_JOB_ID $FILCH_TASK_ID $FILCH_ATTEMPT; test $FILCH_ATTEMPT = 2 #", ":::", "a"}, "", "^nightly 1 1\nnightly 1 2\n$", "^$", 0},
 		{"variables of cores", []string{"--cores", "1", "echo $OMP_NUM_THREADS $GOMAXPROCS #", ":::", "a"}, "", "^1 1\n$", "^$", 0},
 		{"halt now", []string{"-j2", "-k", "--halt", "now,fail=1", "{}", ":::", "exec sleep 1000", "echo bad; exit 7", "echo never"}, "", "^bad\n$", "^filch: halting: ending", 7},
-		{"halt soon", []string{"-j2", "-k", "--halt", "soon,fail=1", "{}", ":::", "until test -e flag; do sleep 0.01; done; sleep 1; echo ok", "touch flag; exit 7", "echo never", "echo never"}, "", "^(ok\n)?$", "^filch: halting: starting no more", 7},
 		{"halt success", []string{"-j1", "--halt", "now,success=1", "exit {}", ":::", "1", "0", "1"}, "", "^$", "^filch: halting", 0},
 		{"halt percent", []string{"-j1", "--quiet", "--halt", "now,fail=50%", "exit {}", ":::", "0", "3", "1", "0"}, "", "^$", "^$", 50},
 		{"wrong halt", []string{"--halt", "later", "echo"}, "", "^$", "^filch: --halt: .*now,fail=1", 255},
@@ -131,9 +130,11 @@ func TestResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	run("x y\n", 0, "--resume", "echo", ":::", "a", "x", "c2", "x y")
-	if again, _ := os.ReadFile(log); strings.Count(string(again), "\n") != 7 {
-		t.Errorf("%q", again)
+	again, _ := os.ReadFile(log)
+	if want := text[:strings.LastIndex(strings.TrimSpace(string(text)), "\n")+1]; !strings.HasPrefix(string(again), string(want)) || strings.Count(string(again), "\n") != 7 || strings.Count(string(again[len(want):]), "\t:\t") != 1 {
+		t.Errorf("after a torn line: %q", again)
 	}
+	run("", 0, "--resume", "echo", ":::", "a", "x", "c2", "x y")
 	if err := os.WriteFile(log, []byte("this is\nno log\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +143,17 @@ func TestResume(t *testing.T) {
 	}
 	if text, _ := os.ReadFile(log); string(text) != "this is\nno log\n" {
 		t.Errorf("a file that is no log was changed: %q", text)
+	}
+}
+
+// An input that moved to another number is run again: the number has to be the same, too.
+func TestResumeNeedsTheNumber(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "log")
+	for i, want := range []string{"a\nb\n", "b\na\n"} {
+		args := [][]string{{"run", "-k", "--joblog", log, "echo", ":::", "a", "b"}, {"run", "-k", "--resume", "--joblog", log, "echo", ":::", "b", "a"}}[i]
+		if out, errs, code := finish(t, filch(t, args...)); out != want || code != 0 {
+			t.Errorf("the same command at another number: got %q, %q, %d, want %q", out, errs, code, want)
+		}
 	}
 }
 
@@ -270,7 +282,8 @@ func TestExec(t *testing.T) {
 		{[]string{"printf", "%s|", "a  b", "$HOME", "{}", "-k"}, `^a  b\|\$HOME\|{}\|-k\|$`, "^$", 0},
 		{[]string{"--", "echo", "--timeout"}, "^--timeout\n$", "^$", 0},
 		{[]string{"no-such-command"}, "^$", "^filch: exec: .*not found", 127},
-		{[]string{"./plain"}, "^$", "^filch: exec: .*permission denied\n$", 126},
+		{[]string{"--nice", "20", "nice"}, "^$", "^filch: --nice: 20 is not between", 125},
+		{[]string{"./plain"}, "^$", "^filch: exec: .*permission denied: ", 126},
 		{[]string{"sh", "-c", "kill -9 $$"}, "^$", "^$", 137},
 		{[]string{"sh", "-c", "sleep 1000 & exit 4"}, "^$", "^$", 4},
 		{[]string{"--timeout", "0.1", "sleep", "1000"}, "^$", "^filch: exec: ended after 100ms, its time-out\n$", 124},
@@ -310,27 +323,6 @@ func TestExecPassesSignals(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	eventually(t, "the command is gone", func() bool { return gone(child) })
-}
-
-// The log of a run and its exit code are parallel's, time and place apart.
-func TestHaltAndLogLikeParallel(t *testing.T) {
-	parallel, err := exec.LookPath("parallel")
-	if err != nil || testing.Short() {
-		t.Skip("GNU parallel is not installed, or -short")
-	}
-	t.Setenv("PARALLEL_SHELL", "/bin/sh")
-	times := regexp.MustCompile(`(?m)^(\d+\t:\t)[0-9.]+\t *[0-9.]+`)
-	for _, halt := range []string{"never", "now,fail=1", "soon,fail=2", "now,success=1", "soon,done=2", "now,fail=50%", "now,done=75%", "2", "30%"} {
-		log := filepath.Join(t.TempDir(), "log")
-		args := []string{"-j1", "-k", "--halt", halt, "--joblog", log, "echo {}; exit {}", ":::", "0", "3", "1", "0"}
-		want, _, wantCode := finish(t, exec.Command(parallel, append([]string{"--will-cite"}, args...)...))
-		wantLog, _ := os.ReadFile(log)
-		got, _, code := finish(t, filch(t, append([]string{"run"}, args...)...))
-		gotLog, _ := os.ReadFile(log)
-		if got != want || code != wantCode || times.ReplaceAllString(string(gotLog), "$1") != times.ReplaceAllString(string(wantLog), "$1") {
-			t.Errorf("--halt %s: got %q, %d\n%s parallel %q, %d\n%s", halt, got, code, gotLog, want, wantCode, wantLog)
-		}
-	}
 }
 
 func TestCompletion(t *testing.T) {

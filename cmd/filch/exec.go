@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
-	"syscall"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/filchsched/filch/cmd/filch/parallel"
 	"github.com/filchsched/filch/exec/proc"
+	"github.com/filchsched/filch/exec/task"
 )
 
 const execLong = `Run one command as if it had been started without filch: its standard input,
@@ -50,7 +50,7 @@ func newExecCmd() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			code, err := o.exec(args, c.Flags().Changed("nice"))
 			if err != nil {
-				fmt.Fprintf(c.ErrOrStderr(), "filch: %v\n", err)
+				fmt.Fprintf(c.ErrOrStderr(), "filch: %s\n", strings.TrimPrefix(err.Error(), "filch: ")) // package proc's errors are whole lines
 			}
 			return exitCode(code)
 		},
@@ -76,43 +76,51 @@ func (o *execOptions) exec(args []string, niced bool) (int, error) {
 	if len(args) == 0 {
 		return proc.ExitFilchFailed, errors.New("exec: give a command (see filch exec --help)")
 	}
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	ctx, cancel, err := o.apply(cmd, niced)
+	c := proc.Command{
+		Argv: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Foreground: true,
+		Task: 1, Job: "exec", Attempt: task.Attempt{N: 1},
+	}
+	ctx, cancel, err := o.apply(&c, niced)
 	if err != nil {
 		return proc.ExitFilchFailed, err
 	}
 	defer cancel()
-	diesWithUs(cmd)
-	passed := make(chan os.Signal, 16)
-	for _, s := range passedOn { // before the start: no signal may get lost in between
+	signals, end := catchSignals()
+	defer end()
+	c.Signals = signals
+	runner, err := proc.New(proc.Config{})
+	if err != nil {
+		return proc.ExitFilchFailed, err
+	}
+	code, err := codeOf(runner.Run(ctx, c))
+	return code, errors.Join(err, runner.Close()) // ends what the command left behind
+}
+
+// catchSignals returns those signals that are for the command. It comes before the start: none may
+// get lost in between.
+func catchSignals() (forIt <-chan os.Signal, end func()) {
+	caught, passed := make(chan os.Signal, 16), make(chan os.Signal)
+	for _, s := range passedOn {
 		if !signal.Ignored(s) { // what we were started to ignore the command ignores, too
-			signal.Notify(passed, s)
+			signal.Notify(caught, s)
 		}
 	}
-	defer signal.Stop(passed)
-	if err := cmd.Start(); err != nil {
-		return startCode(err), fmt.Errorf("exec: cannot start %q: %w", args[0], plainStartError(err))
-	}
-	var late timedOut
-	stopped := stopExec(ctx, cmd)
-	go passOn(passed, cmd)
-	err = cmd.Wait()
-	if stopped() && errors.As(context.Cause(ctx), &late) {
-		return exitTimedOut, fmt.Errorf("exec: %w", late)
-	}
-	return codeOf(cmd, err)
+	go forCommand(caught, passed) // until we end
+	return passed, func() { signal.Stop(caught) }
 }
 
 // apply does what the flags say, and returns a context that ends when the time is up.
-func (o *execOptions) apply(cmd *exec.Cmd, niced bool) (context.Context, context.CancelFunc, error) {
+func (o *execOptions) apply(c *proc.Command, niced bool) (context.Context, context.CancelFunc, error) {
 	var err error
 	if o.workdir != "" {
-		if cmd.Dir, err = workingDir(o.workdir); err != nil {
+		if c.Dir, err = workingDir(o.workdir); err != nil {
 			return nil, nil, fmt.Errorf("--workdir: %w", err)
 		}
 	}
 	if niced {
+		if err := checkNice(o.nice); err != nil {
+			return nil, nil, err
+		}
 		if err := setNice(o.nice); err != nil {
 			return nil, nil, fmt.Errorf("--nice: %w", err)
 		}
@@ -131,34 +139,17 @@ func (o *execOptions) apply(cmd *exec.Cmd, niced bool) (context.Context, context
 	return ctx, cancel, nil
 }
 
-// codeOf is the exit code for how cmd ended.
-func codeOf(cmd *exec.Cmd, err error) (int, error) {
-	var res proc.Result
-	ended(&res, cmd, err)
-	if res.Signal != 0 {
-		return 128 + res.Signal, nil
-	}
-	if complaint(res.Err) != "" {
-		return res.Exit, res.Err
-	}
-	return res.Exit, nil
-}
-
-// plainStartError is the cause of err without the operation and the path, which have been said.
-func plainStartError(err error) error {
-	var pe *os.PathError
-	var ee *exec.Error
+// codeOf is the exit code for what the command ended in, and what there is to say about that.
+func codeOf(res proc.Result) (int, error) {
+	var ran *proc.ExitError
+	var late timedOut
 	switch {
-	case errors.As(err, &pe):
-		err = pe.Err
-	case errors.As(err, &ee):
-		err = ee.Err
+	case errors.As(res.Err, &late):
+		return exitTimedOut, fmt.Errorf("exec: %w", late)
+	case res.Signal != 0:
+		return 128 + res.Signal, nil
+	case res.Err == nil || errors.As(res.Err, &ran) && !errors.As(res.Err, new(*proc.Failure)):
+		return res.Exit, nil
 	}
-	if errors.Is(err, exec.ErrNotFound) {
-		return errors.New("command not found: install it, or give its path")
-	}
-	if errors.Is(err, syscall.ENOEXEC) {
-		return errors.New("it is neither a program nor does it begin with #!: run it with sh")
-	}
-	return err
+	return res.Exit, errors.New("exec: " + strings.TrimPrefix(res.Err.Error(), "filch: "))
 }

@@ -3,11 +3,8 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/exec"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,13 +21,13 @@ var passedOn = []os.Signal{
 // the command itself.
 var fromTerminal = map[os.Signal]bool{syscall.SIGINT: true, syscall.SIGQUIT: true, syscall.SIGWINCH: true}
 
-// passOn passes signals on to cmd.
-func passOn(signals <-chan os.Signal, cmd *exec.Cmd) {
+// forCommand passes on those signals that the command has not got already.
+func forCommand(signals <-chan os.Signal, to chan<- os.Signal) {
 	for s := range signals {
 		if fromTerminal[s] && inForeground() {
 			continue
 		}
-		cmd.Process.Signal(s)
+		to <- s
 	}
 }
 
@@ -43,24 +40,4 @@ func inForeground() bool {
 	defer tty.Close()
 	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
 	return err == nil && group == unix.Getpgrp()
-}
-
-// stopExec ends cmd when ctx ends: TERM, and KILL after the grace period. It is in our own process
-// group, so it alone can be signalled. The function that it returns must be called when cmd has
-// ended; it reports whether cmd was stopped.
-func stopExec(ctx context.Context, cmd *exec.Cmd) (stopped func() bool) {
-	over := make(chan struct{})
-	quit := context.AfterFunc(ctx, func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		cmd.Process.Signal(syscall.SIGCONT)
-		select {
-		case <-over:
-		case <-time.After(liveGrace):
-			cmd.Process.Kill()
-		}
-	})
-	return func() bool {
-		close(over)
-		return !quit()
-	}
 }

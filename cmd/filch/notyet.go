@@ -17,7 +17,7 @@ const notYetFlags = `
 	block-timeout blocksize blocktimeout bt bug cat citation cleanup col-sep color color-fail
 	color-failed colorfail colorfailed colour colour-fail colour-failed colourfail colourfailed cf
 	colsep compress compress-program compressprogram controlmaster csv ctag ctag-string ctagstring
-	ctrl-c ctrlc debug decompress-program decompressprogram delimiter dirnamereplace dnr embed env
+	ctrl-c ctrlc debug decompress-program decompressprogram delimiter dirnamereplace dnr embed
 	eof er exit extensionreplace fg fifo files filter filter-host filter-hosts filterhosts group-by
 	groupby hashbang header hgrp hostgroup hostgroups hostgrp id interactive latest-line latestline
 	limit link linkinputsource ll load max-chars max-line-length-allowed max-lines max-replace-args

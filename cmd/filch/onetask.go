@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/filchsched/filch/exec"
 	"github.com/filchsched/filch/exec/proc"
 	"github.com/filchsched/filch/exec/task"
+	"github.com/filchsched/filch/node/command"
 )
 
 // exitTimedOut is the exit code of a command that ran too long, as timeout(1) has it.
@@ -23,6 +25,26 @@ type finished struct {
 	result   proc.Result
 	attempts int
 	late     bool // its time was up
+
+	// Of a task that may have run elsewhere.
+	host           string          // "" is here
+	sent           int64           // bytes that travelled there
+	detail         string          // how it failed, as package command tells it
+	stdout, stderr parallel.Stream // in place of the result's; nil: those
+}
+
+// streams are what the command printed.
+func (f *finished) streams() (stdout, stderr parallel.Stream) {
+	if f.stdout != nil {
+		return f.stdout, f.stderr
+	}
+	return f.result.Stdout, f.result.Stderr
+}
+
+func (f *finished) discard() {
+	stdout, stderr := f.streams()
+	stdout.Close()
+	stderr.Close()
 }
 
 // task runs the command of one row and prints what it left. It runs on many goroutines
@@ -85,8 +107,13 @@ func (x *execution) attempt(ctx context.Context, f *finished) {
 }
 
 func (x *execution) attemptOnce(ctx context.Context, c proc.Command, f *finished) {
+	x.timed(ctx, f, func(ctx context.Context) proc.Result { return x.perform(ctx, c, f.row) })
+}
+
+// timed has a command run for no longer than --timeout allows.
+func (x *execution) timed(ctx context.Context, f *finished, perform func(context.Context) proc.Result) {
 	timed, end := x.times.begin(ctx)
-	f.result = x.perform(timed, c, f.row)
+	f.result = perform(timed)
 	var late timedOut
 	f.late = f.result.State == task.Cancelled && errors.As(context.Cause(timed), &late)
 	end(f.result.State != task.Cancelled)
@@ -96,22 +123,6 @@ func (x *execution) attemptOnce(ctx context.Context, c proc.Command, f *finished
 	}
 }
 
-// perform runs c: its output is captured, or goes out while it runs.
-func (x *execution) perform(ctx context.Context, c proc.Command, row parallel.Row) proc.Result {
-	switch {
-	case x.plan.ungroup:
-		return runLive(ctx, c, x.streams.out, x.streams.err)
-	case x.plan.lineBuffer:
-		out, err, finish := x.output.Live(tagOf(row))
-		result := runLive(ctx, c, out, err)
-		if err := finish(); err != nil {
-			x.stop(err)
-		}
-		return result
-	}
-	return x.run(ctx, c)
-}
-
 // commit tells the world about a task: its results, the log, its output, and
 // whoever decides whether the run goes on.
 func (x *execution) commit(f finished) error {
@@ -119,11 +130,12 @@ func (x *execution) commit(f finished) error {
 	if failed {
 		x.failed.Add(1)
 	}
-	o := parallel.Output{Seq: f.row.Seq, Stdout: f.result.Stdout, Stderr: f.result.Stderr, Note: complaint(f.result.Err), Tag: tagOf(f.row)}
+	o := parallel.Output{Seq: f.row.Seq, Note: complaint(f.result.Err), Tag: tagOf(f.row)}
+	o.Stdout, o.Stderr = f.streams()
 	entry := f.entry()
 	if x.plan.results != "" {
-		err := saveResults(x.plan.results, f.row, f.result.Stdout, f.result.Stderr)
-		discard(f.result)
+		err := saveResults(x.plan.results, f.row, o.Stdout, o.Stderr)
+		f.discard()
 		o.Stdout, o.Stderr = nil, nil
 		if err != nil {
 			return err
@@ -137,7 +149,7 @@ func (x *execution) commit(f finished) error {
 		o.Stdout, o.Stderr, o.Note = record, nil, ""
 	}
 	if err := x.log.add(entry); err != nil {
-		discard(f.result)
+		f.discard()
 		return err
 	}
 	if err := x.output.Put(o); err != nil {
@@ -162,8 +174,9 @@ func (f *finished) exit() int {
 
 // entry is the line of the job log.
 func (f *finished) entry() parallel.Entry {
+	stdout, _ := f.streams()
 	e := parallel.Entry{
-		Seq: f.row.Seq, Host: ":", Start: f.result.Start, Took: f.result.Wall, Received: f.result.Stdout.Len(),
+		Seq: f.row.Seq, Host: cmp.Or(f.host, hereHost), Start: f.result.Start, Took: f.result.Wall, Sent: f.sent, Received: stdout.Len(),
 		Exit: f.result.Exit, Signal: f.result.Signal, Command: f.line,
 	}
 	if f.late {
@@ -175,18 +188,19 @@ func (f *finished) entry() parallel.Entry {
 // record is the line of --output json. It takes the streams.
 func (f *finished) record() (parallel.Stream, error) {
 	r := parallel.Record{
-		Seq: f.row.Seq, Inputs: f.row.Columns, Command: f.line, State: f.result.State.String(),
+		Seq: f.row.Seq, Inputs: f.row.Columns, Command: f.line, State: f.result.State.String(), Host: cmp.Or(f.host, hereHost),
 		Exit: f.result.Exit, Signal: f.result.Signal, Attempts: f.attempts, Start: parallel.JSONTime(f.result.Start),
 		Wall: f.result.Wall.Seconds(), User: f.result.Usage.User.Seconds(), System: f.result.Usage.System.Seconds(),
 		Memory: f.result.Usage.MaxMemory, Reason: strings.TrimPrefix(complaint(f.result.Err), "filch: "),
 	}
 	switch {
 	case f.late:
-		r.State = "timeout"
-	case errors.As(f.result.Err, new(*proc.MemoryError)):
-		r.State = "out_of_memory"
+		r.State = command.Timeout
+	case f.detail == command.OutOfMemory, errors.As(f.result.Err, new(*proc.MemoryError)):
+		r.State = command.OutOfMemory
 	}
-	return parallel.RecordStream(r, f.result.Stdout, f.result.Stderr)
+	stdout, stderr := f.streams()
+	return parallel.RecordStream(r, stdout, stderr)
 }
 
 func tagOf(row parallel.Row) string { return strings.Join(row.Columns, " ") }
@@ -225,10 +239,6 @@ func (x *execution) command(row parallel.Row, line string) (proc.Command, error)
 	var err error
 	switch {
 	case x.shell.always:
-	case x.plan.ungroup || x.plan.lineBuffer: // see runLive
-		if x.shell.name == "" && line == "" {
-			c.Shell = ":"
-		}
 	default:
 		if argv := x.template.Words(row); argv != nil {
 			c = proc.Words(argv, line)

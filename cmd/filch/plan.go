@@ -50,12 +50,23 @@ func (o runOptions) plan() (*runPlan, error) {
 	return p, p.contradictions()
 }
 
+// checkNice refuses what the kernel would take for the nearest nice value that there is.
+func checkNice(n int) error {
+	if n < -20 || n > 19 {
+		return fmt.Errorf("--nice: %d is not between -20 and 19", n)
+	}
+	return nil
+}
+
 // contradictions refuses flags that cannot be had together, or not yet.
 func (p *runPlan) contradictions() error {
 	for _, name := range impliedFlags {
 		if p.given(name) && p.flags.Lookup(name).Value.String() == "false" {
 			return fmt.Errorf("--%s=false: it is always so, unless --ungroup or --line-buffer say otherwise", name)
 		}
+	}
+	if err := p.spreadOptions.check(p.given); err != nil {
+		return err
 	}
 	live := p.lineBuffer || p.ungroup
 	switch {
@@ -65,14 +76,16 @@ func (p *runPlan) contradictions() error {
 		return fmt.Errorf("--retries: %d is less than nothing: give how often a command is tried, or 0 for until it succeeds", p.retries)
 	case p.given("cores") && p.cores < 1:
 		return fmt.Errorf("--cores: a command needs at least one core, not %d", p.cores)
-	case p.nice < -20 || p.nice > 19:
-		return fmt.Errorf("--nice: %d is not between -20 and 19", p.nice)
+	case checkNice(p.nice) != nil:
+		return checkNice(p.nice)
 	case p.resume && p.joblog == "":
 		return errors.New("--resume needs --joblog: that is where it reads what has been done")
 	case p.output == outputJSON && (live || p.tag || p.results != ""):
 		return errors.New("--output json tells inputs and output of each task in its record: leave out --tag, --line-buffer, --ungroup and --results")
 	case live && (p.keepOrder || p.results != ""):
 		return errors.New("--line-buffer and --ungroup print at once: leave out --keep-order and --results")
+	case p.results != "" && p.maxArgs == 0:
+		return errors.New("--results names directories after inputs, of which -n 0 leaves none: all tasks would save to the same place")
 	case p.lineBuffer && p.ungroup:
 		return errors.New("--line-buffer and --ungroup: give one of them")
 	}

@@ -17,11 +17,13 @@ func saveResults(dir string, row parallel.Row, stdout, stderr parallel.Stream) e
 	place := filepath.Join(dir, parallel.ResultsDir(row))
 	err := os.MkdirAll(place, 0o777)
 	if err == nil {
-		err = errors.Join(
-			saveStream(filepath.Join(place, "stdout"), stdout),
-			saveStream(filepath.Join(place, "stderr"), stderr),
-			os.WriteFile(filepath.Join(place, "seq"), strconv.AppendUint(nil, row.Seq, 10), 0o666),
-		)
+		err = saveStream(filepath.Join(place, "stdout"), stdout)
+	}
+	if err == nil {
+		err = saveStream(filepath.Join(place, "stderr"), stderr)
+	}
+	if err == nil { // last: where a directory is new and has it, the rest is whole
+		err = os.WriteFile(filepath.Join(place, "seq"), strconv.AppendUint(nil, row.Seq, 10), 0o666)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot save the output of task %d: %w", row.Seq, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,9 +18,28 @@ func runCommandLine(args []string, stdin *os.File, stdout, stderr *os.File) int 
 	root := newRootCmd()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	out := &checked{w: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
-	return report(root.Execute(), stderr)
+	err := root.Execute()
+	if err == nil {
+		err = out.err
+	}
+	return report(err, stderr)
+}
+
+// checked remembers that a write failed: cobra prints help and does not look.
+type checked struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if err != nil && c.err == nil {
+		c.err = fmt.Errorf("cannot write to standard output: %w", err)
+	}
+	return n, err
 }
 
 // An exitCode is an error that carries only the code to exit with: what there was
@@ -37,7 +57,8 @@ func report(err error, stderr io.Writer) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	fmt.Fprintf(stderr, "filch: %v\n", err)
+	text := strings.Replace(err.Error(), ": filch: ", ": ", 1) // package proc's errors are whole lines
+	fmt.Fprintf(stderr, "filch: %s\n", strings.TrimPrefix(text, "filch: "))
 	if errors.As(err, new(failedBefore)) {
 		return proc.ExitFilchFailed
 	}
@@ -65,5 +86,7 @@ func newRootCmd() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(explainFlagError)
 	root.AddCommand(newRunCmd(), newExecCmd(), newTopologyCmd(), newVersionCmd())
+	root.AddCommand(newSubmitCmd(), newJobsCmd(), newWaitCmd(), newCancelCmd(), newExplainCmd(), newStealsCmd())
+	root.AddCommand(newUpCmd(), newNodesCmd(), newLeaveCmd(), newJoinStringCmd(), newDoctorCmd())
 	return root
 }

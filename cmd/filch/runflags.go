@@ -44,6 +44,8 @@ type runOptions struct {
 	cores   int
 	mem     string
 
+	spreadOptions
+
 	flags *pflag.FlagSet // that they were read from; nil in tests
 }
 
@@ -65,6 +67,7 @@ func (o *runOptions) register(c *cobra.Command) {
 	o.registerInputs(f)
 	o.registerRunning(f)
 	o.registerOutput(c, f)
+	o.spreadOptions.register(c)
 
 	// -P is -j under another letter.
 	f.VarP(f.Lookup("jobs").Value, "max-procs", "P", "")

@@ -81,6 +81,23 @@ func (t *timed) end(byItself bool) {
 	}
 }
 
+// limit is how long an attempt may take that begins now; 0 is without limit.
+func (k *timekeeper) limit() time.Duration {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.timeout.Limit(&k.median)
+}
+
+// observe counts an attempt that ended by itself elsewhere.
+func (k *timekeeper) observe(took time.Duration) {
+	if k.timeout.Percent == 0 {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.median.Add(took)
+}
+
 // arm sets the timer of t. The caller holds k.mu.
 func (t *timed) arm(limit time.Duration) {
 	if limit == 0 {

@@ -122,11 +122,24 @@ func (h *Halter) exitCode(exit int) int {
 	case h.rule.Why == OnSuccess:
 		return 0
 	case h.rule.Percent > 0:
-		return int(math.Ceil(float64(h.failed) / float64(h.total) * 100))
+		return percentOf(h.failed, h.total)
 	case h.rule.Count == 1:
 		return exit
 	}
 	return ExitCode(h.failed)
+}
+
+// percentOf is the share of all tasks that n are, rounded up.
+func percentOf(n, all int64) int { return int(math.Ceil(float64(n) / float64(max(all, 1)) * 100)) }
+
+// AtEnd is the exit code of a run that came to the end of its inputs without
+// halting, when failed tasks failed: under a rule in percent it is a percentage all the
+// same, as with parallel.
+func (h *Halter) AtEnd(failed int64) int {
+	if h.rule.Percent > 0 {
+		return percentOf(failed, h.total)
+	}
+	return ExitCode(failed)
 }
 
 // Halted reports whether the run has halted, and the exit code for it.

@@ -80,6 +80,24 @@ func TestHalterLearnsTotal(t *testing.T) {
 	}
 }
 
+// A run that came to its end without halting, as parallel ends it.
+func TestHalterAtEnd(t *testing.T) {
+	for _, c := range []struct {
+		rule         string
+		failed, code int
+	}{{"never", 3, 3}, {"now,fail=9", 3, 3}, {"now,fail=50%", 3, 25}, {"soon,success=100%", 1, 9}, {"now,fail=50%", 0, 0}, {"never", 102, 101}} {
+		rule, err := ParseHalt(c.rule)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := NewHalter(rule)
+		h.Total(12)
+		if code := h.AtEnd(int64(c.failed)); code != c.code {
+			t.Errorf("%s, %d of 12 failed: exit code %d at the end, want %d", c.rule, c.failed, code, c.code)
+		}
+	}
+}
+
 func FuzzParseHalt(f *testing.F) {
 	f.Add("now,fail=1%")
 	f.Fuzz(func(t *testing.T, s string) {

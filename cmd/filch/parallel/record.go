@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -20,11 +21,16 @@ type Record struct {
 	Signal   int      `json:"signal,omitempty"`
 	Reason   string   `json:"reason,omitempty"` // why it failed, if not by its own exit code
 	Attempts int      `json:"attempts"`
+	Host     string   `json:"host"` // name of the node that ran it; ":" is here
 	Start    JSONTime `json:"start"`
 	Wall     float64  `json:"wall_seconds"`
 	User     float64  `json:"user_seconds"`
 	System   float64  `json:"system_seconds"`
 	Memory   int64    `json:"max_memory_bytes,omitempty"`
+
+	// What is no UTF-8, as it is; RecordStream fills it in.
+	RawInputs  [][]byte `json:"inputs_base64,omitempty"`
+	RawCommand []byte   `json:"command_base64,omitempty"`
 }
 
 // JSONTime is a time in milliseconds, UTC.
@@ -39,11 +45,25 @@ func (t JSONTime) MarshalJSON() ([]byte, error) {
 // "stderr", or in "stdout_base64" and "stderr_base64" if it is no UTF-8. The output is
 // encoded as it is written, however long. The stream owns the two.
 func RecordStream(r Record, stdout, stderr Stream) (Stream, error) {
+	r.keepRaw()
 	head, err := json.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a record of task %d: %w", r.Seq, err)
 	}
 	return &recordStream{head: head[:len(head)-1], out: stdout, err: stderr}, nil
+}
+
+// keepRaw adds inputs and command in base64 where JSON cannot tell them.
+func (r *Record) keepRaw() {
+	if !utf8.ValidString(r.Command) {
+		r.RawCommand = []byte(r.Command)
+	}
+	if !slices.ContainsFunc(r.Inputs, func(v string) bool { return !utf8.ValidString(v) }) {
+		return
+	}
+	for _, v := range r.Inputs {
+		r.RawInputs = append(r.RawInputs, []byte(v))
+	}
 }
 
 type recordStream struct {

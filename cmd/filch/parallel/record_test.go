@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -28,12 +30,35 @@ func TestRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"seq":1,"inputs":["a\"b"],"command":"x","state":"done","exit":0,"attempts":1,"start":"2026-01-02T03:04:05.678Z",` +
+	const want = `{"seq":1,"inputs":["a\"b"],"command":"x","state":"done","exit":0,"attempts":1,"host":"","start":"2026-01-02T03:04:05.678Z",` +
 		`"wall_seconds":0,"user_seconds":0,"system_seconds":0,"stdout":"é\n","stderr":""}` + "\n"
 	for range 2 { // as often as asked
 		var b bytes.Buffer
 		if n, err := s.WriteTo(&b); b.String() != want || n != int64(b.Len()) || err != nil {
 			t.Errorf("got %s %d %v", b.String(), n, err)
+		}
+	}
+}
+
+// Inputs and commands that are no UTF-8 can be had from a record as they were.
+func TestRecordOfBinaryInputs(t *testing.T) {
+	for _, inputs := range [][]string{{"a", "\xff\xfe"}, {"\xff"}, {"a"}} {
+		command := "echo " + inputs[len(inputs)-1]
+		s, _ := RecordStream(Record{Inputs: inputs, Command: command}, nil, nil)
+		var b bytes.Buffer
+		s.WriteTo(&b)
+		var back Record
+		if err := json.Unmarshal([]byte(strings.Replace(b.String(), `"start":"0001-01-01T00:00:00.000Z",`, "", 1)), &back); err != nil {
+			t.Fatal(err)
+		}
+		for i, raw := range back.RawInputs {
+			back.Inputs[i] = string(raw)
+		}
+		if back.RawCommand != nil {
+			back.Command = string(back.RawCommand)
+		}
+		if !slices.Equal(back.Inputs, inputs) || back.Command != command {
+			t.Errorf("%q came back as %q, %q", inputs, back.Inputs, back.Command)
 		}
 	}
 }

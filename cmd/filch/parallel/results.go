@@ -10,7 +10,7 @@ import (
 )
 
 // ErrResults refuses the forms of --results that parallel has beside a directory.
-var ErrResults = errors.New("only the name of a directory is supported: no replacement strings, .csv, .tsv or .json")
+var ErrResults = errors.New("only the name of a directory is supported yet: no replacement strings, .csv, .tsv or .json")
 
 // CheckResults reports whether --results can be given dir.
 func CheckResults(dir string) error {
@@ -29,11 +29,16 @@ func CheckResults(dir string) error {
 }
 
 // ResultsDir is where the output of a row goes, below the directory of --results, as in
-// parallel: 1/value of the first source/2/value of the second …
+// parallel: 1/value of the first source/2/value of the second …, and the same again for
+// each further input of a row that has several.
 func ResultsDir(r Row) string {
+	sources := r.Sources
+	if sources == 0 {
+		sources = len(r.Columns)
+	}
 	var path []string
 	for i, v := range r.Columns {
-		path = append(path, strconv.Itoa(i+1), ResultsName(v))
+		path = append(path, strconv.Itoa(i%sources+1), ResultsName(v))
 	}
 	return filepath.Join(path...)
 }

@@ -27,6 +27,23 @@ func TestResultsDir(t *testing.T) {
 	}
 }
 
+// Rows of several inputs count sources, not columns: golden answers of parallel -n2.
+func TestResultsDirOfSeveralInputs(t *testing.T) {
+	for _, c := range []struct {
+		sources int
+		columns []string
+		want    string
+	}{
+		{1, []string{"a", "b"}, "1/a/1/b"},
+		{2, []string{"a", "1", "a", "2"}, "1/a/2/1/1/a/2/2"},
+		{2, []string{"c", "2"}, "1/c/2/2"},
+	} {
+		if got := ResultsDir(Row{Columns: c.columns, Sources: c.sources}); got != c.want {
+			t.Errorf("%q of %d sources: got %q, want %q", c.columns, c.sources, got, c.want)
+		}
+	}
+}
+
 func TestCheckResults(t *testing.T) {
 	for dir, ok := range map[string]bool{"out": true, "a/b.d": true, "": false, "x.csv": false, "x.tsv": false, "x.json": false, "out/{}": false, "{1/}.out": false} {
 		if err := CheckResults(dir); (err == nil) != ok {

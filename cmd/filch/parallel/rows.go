@@ -112,7 +112,7 @@ func (r *Rows) Next() (Row, error) {
 	if r.none {
 		columns = nil
 	}
-	return Row{Seq: r.seq, Columns: columns}, nil
+	return Row{Seq: r.seq, Columns: columns, Sources: r.width()}, nil
 }
 
 // joined returns the columns of as many inputs as go into one row.

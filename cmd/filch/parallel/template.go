@@ -10,7 +10,8 @@ import (
 type Row struct {
 	Seq     uint64   // {#}, from 1
 	Slot    int      // {%}, from 1
-	Columns []string // one value per source; not changed after the row was made
+	Columns []string // one value per source, for each input of the row; not changed after the row was made
+	Sources int      // how many columns an input has; 0: there is one input
 }
 
 // A Template is a command with replacement strings. It is immutable, so any
