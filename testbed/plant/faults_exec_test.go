@@ -276,8 +276,8 @@ var execFaults = []fault{
 		file: "exec/admission.go",
 		old:  "\t\te.held += needs.Memory\n\t\treturn admitted\n",
 		new:  "\t\treturn admitted\n",
-		test: execTest("TestWideTasksHoldWhatTheyAsk"),
-		says: "memory were held",
+		test: execTest("TestMemoryIsHandedOutOnce"),
+		says: "of memory were to be held",
 	},
 	// Caps on what goes first.
 	{

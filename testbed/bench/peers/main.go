@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if len(os.Args) == 5 && os.Args[1] == "child" {
+		if err := child(ctx, os.Args[2], os.Args[3], os.Args[4]); err != nil {
+			fmt.Fprintln(os.Stderr, "peers:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	only := flag.String("only", "calls,echo,spin,first", "what to measure")
+	rounds := flag.Int("rounds", 7, "rounds of each")
+	delay := flag.Duration("delay", 0, "put a line between the nodes that delays packets so long each way (root)")
+	flag.Parse()
+	if err := measure(strings.Split(*only, ","), *rounds, *delay); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(1)
+	}
+}
+
+func measure(only []string, rounds int, delay time.Duration) error {
+	var l *link
+	if delay > 0 {
+		var err error
+		if l, err = newLink(delay); err != nil {
+			return err
+		}
+		defer l.close()
+		fmt.Printf("with %v of delay each way:\n", delay)
+	}
+	a, err := start("a", "", 0, l)
+	if err != nil {
+		return err
+	}
+	defer a.end()
+	b, err := start("b", a.join, 1, l)
+	if err != nil {
+		return err
+	}
+	defer b.end()
+	for _, p := range []*process{a, b} {
+		if err := p.meets("a", "b"); err != nil {
+			return err
+		}
+	}
+	for _, m := range []struct {
+		name string
+		f    func(a, b *process, rounds int) error
+	}{{"calls", measureCalls}, {"echo", measureEcho}, {"spin", measureSpin}, {"first", measureFirst}} {
+		if slices.Contains(only, m.name) {
+			if err := m.f(a, b, rounds); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// measureFirst: from work appearing to its start on an idle node whose offer waits.
+func measureFirst(a, _ *process, rounds int) error {
+	var times []float64
+	for range rounds {
+		r, err := a.ask(request{Do: "first", N: 5, Each: 300 * time.Millisecond, On: []string{"b"}})
+		if err != nil {
+			return err
+		}
+		times = append(times, us(r.P50))
+	}
+	fmt.Printf("first: from a call to its start on the other, idle node: %.0f µs %s\n", median(times), span(times, "%.0f"))
+	return nil
+}
+
+// measureCalls: a million separate calls, all run by the other node.
+func measureCalls(a, _ *process, rounds int) error {
+	const n, inFlight = 1_000_000, 1024
+	var rates []float64
+	for range rounds {
+		r, err := a.ask(request{Do: "calls", N: n, InFlight: inFlight, On: []string{"b"}})
+		if err != nil {
+			return err
+		}
+		rates = append(rates, n/r.Took.Seconds())
+	}
+	fmt.Printf("calls: %d separate calls, 16 B in, 8 B out, %d in flight, all on the other node: %.0f/s %s\n", n, inFlight, median(rates), span(rates, "%.0f"))
+	return nil
+}
+
+// measureEcho: one call at a time beside the round trip of as many bytes over bare TCP.
+func measureEcho(a, b *process, rounds int) error {
+	const n, size = 3000, 64
+	s, err := b.ask(request{Do: "rawserve", To: b.host})
+	if err != nil {
+		return err
+	}
+	var ratios, calls, raws []float64
+	for range rounds {
+		c, err := a.ask(request{Do: "echo", N: n, Size: size, On: []string{"b"}})
+		if err != nil {
+			return err
+		}
+		r, err := a.ask(request{Do: "raw", N: n, Size: size, To: s.Text})
+		if err != nil {
+			return err
+		}
+		calls, raws = append(calls, us(c.P50)), append(raws, us(r.P50))
+		ratios = append(ratios, us(c.P50)/(1.5*us(r.P50)+10))
+	}
+	fmt.Printf("echo: %d B to the other node and back, p50: %.1f µs %s; over bare TCP %.1f µs %s; of 1.5 × that + 10 µs: %.2f %s\n",
+		size, median(calls), span(calls, "%.1f"), median(raws), span(raws, "%.1f"), median(ratios), span(ratios, "%.2f"))
+	return nil
+}
+
+// measureSpin: tasks that all come to one node, stolen by the other, beside the same tasks dealt out before.
+func measureSpin(a, b *process, rounds int) error {
+	const n, each = 400, 10 * time.Millisecond
+	var ratios []float64
+	for range rounds {
+		stolen, err := a.ask(request{Do: "spin", N: n, Each: each})
+		if err != nil {
+			return err
+		}
+		half := request{Do: "spin", N: n / 2, Each: each, Local: true}
+		other := make(chan error, 1)
+		var rb reply
+		go func() {
+			var err error
+			rb, err = b.ask(half)
+			other <- err
+		}()
+		ra, err := a.ask(half)
+		if e := <-other; err == nil {
+			err = e
+		}
+		if err != nil {
+			return err
+		}
+		ratios = append(ratios, max(ra.Took, rb.Took).Seconds()/stolen.Took.Seconds())
+	}
+	fmt.Printf("spin: %d × %v, all submitted at one of two nodes, beside 200/200 dealt out and no stealing: %.3f %s\n", n, each, median(ratios), span(ratios, "%.3f"))
+	return nil
+}
+
+func us(d time.Duration) float64 { return float64(d) / 1e3 }
+
+func median(l []float64) float64 {
+	s := slices.Sorted(slices.Values(l))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+func span(l []float64, format string) string {
+	return fmt.Sprintf("["+format+".."+format+"]", slices.Min(l), slices.Max(l))
+}

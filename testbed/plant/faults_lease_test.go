@@ -1,0 +1,467 @@
+package plant
+
+// leaseWorlds is the simulator: clusters of steal/core in virtual time, broken by
+// seed. The comment beside a fault's test is the first seed that found it.
+var leaseWorlds = check{folder: "testbed/sim", run: "^TestSimulation$"}
+
+// leaseTheme is the simulator with one kind of trouble.
+func leaseTheme(name string) check {
+	return check{folder: "testbed/sim", run: "^TestThemes$/^" + name + "$"}
+}
+
+var leaseFaults = []fault{
+	{
+		name: "an outcome commits without its ticket",
+		file: "steal/core/attempt.go",
+		old:  `if !onEdge && !c.genuine(o.Piece, &o.Warrant) {`,
+		new:  `if false {`,
+		test: leaseTheme("lies"), // seed 1
+		says: "forged:",
+	},
+	{
+		name: "a failure counts whatever else is live",
+		file: "steal/core/attempt.go",
+		old:  `case !live || others > 0:`,
+		new:  `case !live && others > 99:`,
+		test: leaseWorlds, // seed 38
+		says: "has failed",
+	},
+	{
+		name: "a task is committed twice",
+		file: "steal/core/attempt.go",
+		old:  "c.stats.DuplicateOutcomes += r.Len()\n\t\t\tcontinue",
+		new:  "c.stats.DuplicateOutcomes += r.Len()",
+		test: leaseWorlds, // seed 6
+		says: "is committed twice",
+	},
+	{
+		name: "a silent lease is forgotten",
+		file: "steal/core/suspect.go",
+		old:  "\t\tc.expire(d)\n",
+		new:  "\t\td.open = false\n",
+		test: leaseWorlds, // seed 8
+		says: "ends:",
+	},
+	{
+		name: "a task is queued again while somebody has it",
+		file: "steal/core/home.go",
+		old:  `range r.Span.minus(out) {`,
+		new:  `range r.Span.minus(out[:0]) {`,
+		test: leaseWorlds, // seed 38
+		says: "queued:",
+	},
+	{
+		name: "a late step does not shift the leases of others",
+		file: "steal/core/core.go",
+		old:  "\t\tc.shift(late)\n",
+		new:  "",
+		test: leaseTheme("freezes"), // seed 68
+		says: "copies:",
+	},
+	{
+		name: "a set is read as if no grant were in flight",
+		file: "steal/core/grantor.go",
+		old:  "\tif d.inFlight(&h, d.applied) {\n\t\treturn\n",
+		new:  "\tif false {\n\t\treturn\n",
+		test: leaseTheme("frames"), // seed 18
+		says: "copies:",
+	},
+	{
+		name: "a suspect is sub-granted",
+		file: "steal/core/victim.go",
+		old:  `case src.lot.suspect:`,
+		new:  `case false:`,
+		test: leaseWorlds, // seed 14
+		says: "which is not its home",
+	},
+	{
+		name: "no look at the deadline before a start",
+		file: "steal/core/holder.go",
+		old:  `if !q.lane.mayRun(c.now) {`,
+		new:  `if false {`,
+		test: leaseTheme("freezes"),
+		says: "copies:",
+	},
+	{
+		name: "a restarted home grants at once what may be held",
+		file: "steal/core/home.go",
+		old:  `if c.now < c.graceEnd {`,
+		new:  `if false {`,
+		test: leaseTheme("restarts"), // seed 5
+		says: "stopped:",
+	},
+	{
+		name: "commands of a dead incarnation are granted at once",
+		file: "steal/core/grantor.go",
+		old:  `if h.fences && !h.own { // its commands`,
+		new:  `if false { // its commands`,
+		test: leaseTheme("restarts"), // seed 20
+		says: "copies:",
+	},
+	{
+		name: "a middle runs again what its thief lost",
+		file: "steal/core/middle.go",
+		old:  "\t\t\tq.state = ClaimLost\n\t\t\tu.end(end)\n\t\t\treturn true\n",
+		new:  "\t\t\tq.state, q.to, q.flags = ClaimUnstarted, \"\", 0\n\t\t\treturn true\n",
+		test: leaseWorlds, // seed 14
+		says: "attempt:",
+	},
+	{
+		name: "what has ended is not in the set",
+		file: "steal/core/epoch.go",
+		old:  "\t\t\tq := &h.slots[k]\n\t\t\tall = append(",
+		new:  "\t\t\tq := &h.slots[k]\n\t\t\tif q.state == ClaimEnded {\n\t\t\t\tcontinue\n\t\t\t}\n\t\t\tall = append(",
+		test: leaseWorlds, // seed 16
+		says: "taken:",
+	},
+	{
+		name: "deadlines do not nest",
+		file: "steal/core/lease.go",
+		old:  `return min(HolderTTL, l.until-c.now) }`,
+		new:  `return HolderTTL }`,
+		test: leaseTheme("chains"), // seed 75
+		says: "stopped:",
+	},
+	{
+		name: "a cancelled job's queue stays grantable",
+		file: "steal/core/cancel.go",
+		old:  "if r.Value != taskCommitted {\n\t\t\t\tc.commit",
+		new:  "if r.Value == taskHeld {\n\t\t\t\tc.commit",
+		test: leaseWorlds, // seed 3
+		says: "cancel:",
+	},
+	{
+		name: "Stopped is said while somebody still holds",
+		file: "steal/core/cancel.go",
+		old:  "if c.stillHeld(j.id) {\n\t\treturn",
+		new:  "if false {\n\t\treturn",
+		test: leaseWorlds, // seed 3
+		says: "stopped:",
+	},
+	{
+		name: "Stopped forgets those who vanished",
+		file: "steal/core/budget.go",
+		old:  `if !j.terms.fences() && (!h.suspect || h.recorded) {`,
+		new:  `if false {`,
+		test: leaseTheme("cuts"), // seed 76
+		says: "stopped:",
+	},
+	{
+		name: "a loss is charged that was never started",
+		file: "steal/core/budget.go",
+		old:  `if !h.recorded {`,
+		new:  `if false {`,
+		test: leaseTheme("restarts"), // seed 80
+		says: "charge:",
+	},
+	{
+		name: "a suspect starts unasked",
+		file: "steal/core/holder.go",
+		old:  `if q.suspect && q.flags&slotAllowed == 0 {`,
+		new:  `if false {`,
+		test: leaseWorlds, // seed 11
+		says: "without a record",
+	},
+	{
+		name: "a suspect is granted with others",
+		file: "steal/core/victim.go",
+		old:  "\t\ts.alone = suspect\n",
+		new:  "",
+		test: leaseWorlds, // seed 16
+		says: "is not granted alone",
+	},
+	{
+		name: "leashes are not extended",
+		file: "steal/core/lease.go",
+		old:  "\t\tif l.key != 0 {\n\t\t\tc.emit(",
+		new:  "\t\tif false {\n\t\t\tc.emit(",
+		test: leaseWorlds, // seed 2
+		says: "calm:",
+	},
+	{
+		name: "who gave up comes back as if nothing had been",
+		file: "steal/core/epoch.go",
+		old:  "\tu.session++\n",
+		new:  "",
+		test: leaseTheme("freezes"), // seed 157
+		says: "stopped:",
+	},
+	{
+		name: "a lease counts from when its acknowledgement comes",
+		file: "steal/core/lease.go",
+		old:  `c.extendLanes(u, m.Lanes, sent)`,
+		new:  `c.extendLanes(u, m.Lanes, c.now)`,
+		test: leaseTheme("freezes"), // seed 174
+		says: "copies:",
+	},
+	{
+		name: "a middle confirms a drop before its thief does",
+		file: "steal/core/cancel.go",
+		old:  "\t\t\t\tc.dropBelow(h.piece(q), q)\n\t\t\t}\n\t\t}\n\t\treturn true",
+		new:  "\t\t\t\tc.cutBelow(h.piece(q), q)\n\t\t\t\tu.end(End{Piece: h.piece(q), Kind: EndDropped, Warrant: q.warrant})\n\t\t\t\treturn false\n\t\t\t}\n\t\t}\n\t\treturn true",
+		test: leaseTheme("chains"), // seed 9
+		says: "stopped:",
+	},
+	{
+		name: "a middle is not shown what went up",
+		file: "steal/core/lease.go",
+		old:  `c.orphan(u, l, true)`,
+		new:  `c.orphan(u, l, false)`,
+		test: leaseWorlds, // seed 27
+		says: "attempt:",
+	},
+	{
+		name: "an end counts from whoever tells it",
+		file: "steal/core/grantor.go",
+		old:  "\tparts := d.takeOut(e.Job, e.Span, func(h *hold) bool { return h.attempt == e.Attempt && h.limbo == 0 })\n",
+		new:  "\tvar parts []hold\n\tfor _, d := range c.downList {\n\t\tparts = append(parts, d.takeOut(e.Job, e.Span, func(h *hold) bool { return h.attempt == e.Attempt && h.limbo == 0 })...)\n\t}\n",
+		test: leaseTheme("lies"), // seed 14
+		says: "copies:",
+	},
+	{
+		name: "ends do not name the attempt",
+		file: "steal/core/grantor.go",
+		old:  "\tparts := d.takeOut(e.Job, e.Span, func(h *hold) bool { return h.attempt == e.Attempt && h.limbo == 0 })\n",
+		new:  "\tparts := d.takeOut(e.Job, e.Span, func(h *hold) bool { return h.limbo == 0 })\n",
+		test: leaseTheme("lies"), // seed 35
+		says: "copies:",
+	},
+	{
+		name: "the holder reads older epochs",
+		file: "steal/core/epoch.go",
+		old: ` || f.Epoch != u.epoch {
+		return // an older epoch: its set is history
+	}
+	if f.Seq <= u.seen {
+		return
+	}
+	if _, over := f.Msg.(Refused); f.Seq != u.seen+1 && !over {`,
+		new: ` {
+		return
+	}
+	if false {`,
+		test: leaseTheme("frames"), // seed 70
+		says: "taken:",
+	},
+}
+
+// coreTest is one test of the state machine by itself.
+func coreTest(name string) check {
+	return check{folder: "steal/core", run: "^" + name + "$"}
+}
+
+// whereFaults are about where tasks may run, guests, and proofs.
+var whereFaults = []fault{
+	{
+		name: "On is not looked at",
+		file: "steal/core/where.go",
+		old:  `len(w.On) > 0 && !slices.Contains(w.On, p):`,
+		new:  `false:`,
+		test: leaseWorlds,
+		says: "where:",
+	},
+	{
+		name: "Avoid is not looked at",
+		file: "steal/core/where.go",
+		old:  `case slices.Contains(w.Avoid, p):`,
+		new:  `case false:`,
+		test: leaseWorlds,
+		says: "where:",
+	},
+	{
+		name: "a local task is lent on",
+		file: "steal/core/where.go",
+		old:  "func (o *Offer) unable(p PeerID, t *Terms) string {\n\tswitch {\n\tcase t.Where.Local:",
+		new:  "func (o *Offer) unable(p PeerID, t *Terms) string {\n\tswitch {\n\tcase false:",
+		test: leaseWorlds,
+		says: "where:",
+	},
+	{
+		name: "an unknown function is granted",
+		file: "steal/core/where.go",
+		old:  `case !knows(o.Functions, t):`,
+		new:  `case false:`,
+		test: leaseWorlds,
+		says: "where:",
+	},
+	{
+		name: "a kind that the peer does not run is granted",
+		file: "steal/core/where.go",
+		old:  `case !slices.Contains(o.Kinds, t.Kind):`,
+		new:  `case false:`,
+		test: leaseWorlds,
+		says: "where:",
+	},
+	{
+		name: "more run than the job allows",
+		file: "steal/core/where.go",
+		old:  `return most - min(most, j.out)`,
+		new:  `return most`,
+		test: leaseWorlds,
+		says: "most:",
+	},
+	{
+		name: "a paused job starts",
+		file: "steal/core/where.go",
+		old:  `case j.paused:`,
+		new:  `case false:`,
+		test: leaseWorlds,
+		says: "paused:",
+	},
+	{
+		name: "a directory is not asked for",
+		file: "steal/core/victim.go",
+		old:  `return s.c.dirOf(s.d, src.job.id, t)`,
+		new:  `return ""`,
+		test: leaseWorlds,
+		says: "directory:",
+	},
+	{
+		name: "a middle does not ask for a directory",
+		file: "steal/core/victim.go",
+		old:  `return s.c.dirOf(s.d, src.held.id, t)`,
+		new:  `return ""`,
+		test: leaseWorlds,
+		says: "directory",
+	},
+	{
+		name: "any proof is good",
+		file: "steal/core/prove.go",
+		old:  `case !hmac.Equal(want[:], m.MAC[:]):`,
+		new:  `case m.MAC == want && false:`,
+		test: leaseTheme("lies"),
+		says: "does not have the directory",
+	},
+	{
+		name: "a proof outlives its epoch",
+		file: "steal/core/grantor.go",
+		old:  `d.offers, d.refusals, d.proofs = nil, nil, nil`,
+		new:  `d.offers, d.refusals = nil, nil`,
+		test: leaseWorlds,
+		says: "has not proven",
+	},
+	{
+		name: "what a guest executes is lost with its node",
+		file: "steal/core/attempt.go",
+		old:  `if h.own { // whatever`,
+		new:  `if false { // whatever`,
+		test: coreTest("TestASilentNodeDoesNotRepeatWhatTheGuestRuns"),
+		says: "is started",
+	},
+	{
+		name: "a guest's cores are not counted",
+		file: "steal/core/holder.go",
+		old:  `g.most > 0 && g.runs >= g.most {`,
+		new:  `false {`,
+		test: leaseWorlds,
+		says: "jobs:",
+	},
+	{
+		name: "a guest starts what its node does not hold any more",
+		file: "steal/core/guest.go",
+		old:  `|| !c.lendable(j, d, p) {`,
+		new:  `{`,
+		test: coreTest("TestALentPieceMustBeHeld"),
+		says: "a cancelled task is started",
+	},
+	{
+		name: "a node starts what its guest keeps from it",
+		file: "steal/core/guest.go",
+		old:  `return u.guest == nil || c.barred(&h.terms) == ""`,
+		new:  `return true`,
+		test: coreTest("TestNodeDoesNotStartWhatAGuestKeepsFromIt"),
+		says: "runs map",
+	},
+	{
+		name: "a node steals its guest's tasks from others",
+		file: "steal/core/holder.go",
+		old:  `case c.isGuest(p.Job.Home):`,
+		new:  `case false:`,
+		test: coreTest("TestANodeGetsItsGuestsTasksFromTheGuest"),
+		says: "declines",
+	},
+	{
+		name: "a node stops its guest's runs at a deadline",
+		file: "steal/core/lease.go",
+		old:  ` && h.terms.fences() && u.guest == nil {`,
+		new:  ` && h.terms.fences() {`,
+		test: coreTest("TestASilentNodeDoesNotRepeatWhatTheGuestRuns"),
+		says: "stops what the guest executes",
+	},
+}
+
+// fairFaults are about whose task starts next.
+var fairFaults = []fault{
+	{
+		name: "nice does not matter",
+		file: "steal/core/tenants.go",
+		old:  "\treturn w\n",
+		new:  "\treturn w*0 + 1024\n",
+		test: coreTest("TestOwnWorkBesidePeers"),
+		says: "of the node, want",
+	},
+	{
+		name: "a task pays for one core, however many it has",
+		file: "steal/core/tenants.go",
+		old:  `Settle(r.turn, ran*time.Duration(r.cores))`,
+		new:  `Settle(r.turn, ran)`,
+		test: coreTest("TestWideTasksPayForTheirCores"),
+		says: "three cores for 100 ms",
+	},
+	{
+		name: "a guest stands among the peers",
+		file: "steal/core/tenants.go",
+		old:  `if u.guest == nil {`,
+		new:  `if true {`,
+		test: coreTest("TestGuestsAreTheOwners"),
+		says: "not charged to the owner",
+	},
+}
+
+// thiefFaults are about whom to ask and whom to give.
+var thiefFaults = []fault{
+	{
+		name: "a standing offer goes on to say that no core is free",
+		file: "steal/core/thief.go",
+		old:  `if t.laid != 0 && t.laidBusy && c.busy < c.cores {`,
+		new:  `if false {`,
+		test: check{folder: "steal/core", run: "TestStandingOfferSaysThatACoreIsFree"},
+		says: "its last offer is",
+	},
+	{
+		name: "hedges may be of what must not run twice",
+		file: "steal/core/hedge.go",
+		old:  `out != 1 || j.terms.single() || j.paused`,
+		new:  `out != 1 || j.paused`,
+		test: leaseWorlds,
+		says: "hedge:",
+	},
+	{
+		name: "home does not hedge",
+		file: "steal/core/hedge.go",
+		old:  `if c.mayHedge(j) {`,
+		new:  `if false {`,
+		test: coreTest("TestSlowLastTaskIsHedged"),
+		says: "no second attempt",
+	},
+	{
+		name: "an invitation is not backed off",
+		file: "steal/core/invite.go",
+		old:  `v.backoff = min(max(2*v.backoff, inviteEvery), inviteMax)`,
+		new:  `v.backoff = inviteEvery`,
+		test: coreTest("TestWhoFitsIsInvited"),
+		says: "invitations in a minute",
+	},
+	{
+		name: "a stranger's invitation is believed",
+		file: "steal/core/invite.go",
+		old:  `!ok || surplus <= 0 {`,
+		new:  `false && ok || surplus <= 0 {`,
+		test: coreTest("TestStrangersInviteNobody"),
+		says: "nil pointer dereference", // the world of the test has no such peer
+	},
+}
+
+func init() {
+	faults["lease"], faults["where"], faults["fair"], faults["thief"] = leaseFaults, whereFaults, fairFaults, thiefFaults
+}
