@@ -2,9 +2,14 @@
 GO       ?= go
 FUZZTIME ?= 10m
 PREFIX   ?= /usr/local
+SEEDS    ?= 10000
+ROUNDS   ?= 50
+SEED     ?= 1
+FROM     ?= 1
+NODES    ?= 1000
 
 .POSIX:
-.PHONY: help build install test race lint fuzz fuzz-short plant cover bench real ci clean
+.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled netns chaos ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -32,8 +37,17 @@ fuzz: ## every fuzz target for FUZZTIME (10m) each
 fuzz-short: ## every fuzz target for ten seconds
 	.ci/fuzz 10s
 
-plant: ## each planted fault must be found by its test (part of test, too)
-	$(GO) test -count=1 -v ./testbed/plant/
+sim: ## SEEDS (10000) clusters in virtual time, broken by seed; go on at FROM
+	$(GO) test ./testbed/sim -count=1 -timeout 0 -v -run "TestSimulation|TestThemes" -seeds $(SEEDS) -from $(FROM)
+
+scale: ## NODES (1000) nodes in virtual time, a million tasks on one of them at first (minutes)
+	GOGC=300 $(GO) test ./testbed/sim -count=1 -timeout 0 -v -run "TestScale|TestNearStealsFirst|TestShares" -nodes $(NODES)
+
+plant: ## each planted fault must be found by its test (test plants one in eight)
+	FILCH_PLANT=1 $(GO) test -count=1 -v -timeout 30m ./testbed/plant/
+
+gossip-sim: ## the cluster's simulations at full size, 20 seeds (half an hour of two cores)
+	GOSSIP_SIM=1 GOGC=300 $(GO) test -count=1 -v -timeout 2h -run TestSim ./gossip
 
 cover: ## coverage of the tests, in bin/cover.html
 	mkdir -p bin
@@ -41,11 +55,26 @@ cover: ## coverage of the tests, in bin/cover.html
 	$(GO) tool cover -html=bin/cover.out -o bin/cover.html
 	$(GO) tool cover -func=bin/cover.out | tail -n 1
 
+peers: ## stealing between two real nodes, on loopback and over a line of 10 ms (root)
+	cd testbed/bench && $(GO) build -o bin/peers ./peers && bin/peers && bin/peers -delay 10ms -only spin,first
+
 bench: ## filch beside its rivals in one run, as ratios (some minutes)
 	cd testbed/bench && $(GO) run .
 
+rates: ## how fast commands start, beside xargs -P and GNU parallel (some minutes)
+	testbed/rates.sh
+
 real: ## checksum and compress a real tree, beside a sequential run and xargs -P
 	testbed/real.sh
+
+entitled: ## a job comes beside commands that hold all cores: its wait and its share of the CPU
+	$(GO) run ./testbed/entitled
+
+netns: ## 20 nodes in network namespaces, with what can happen to them (root; some minutes)
+	FILCH_NETNS=20 $(GO) test -count=1 -v -timeout 12m ./testbed/netns
+
+chaos: ## ROUNDS (50) rounds of kill -9, freezes and partitions against real nodes at work, from SEED on (root)
+	FILCH_CHAOS=$(ROUNDS) FILCH_CHAOS_SEED=$(SEED) $(GO) test -count=1 -v -timeout 0 ./testbed/chaos
 
 ci: ## what every change has to pass
 	.ci/run
