@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/filchsched/filch/exec/proc"
 	"github.com/filchsched/filch/steal/core"
 )
 
@@ -21,7 +22,7 @@ type Config struct {
 	Executor Executor
 	// Home hears what becomes of the jobs submitted here.
 	Home Home
-	// Clock is a monotonic clock that includes suspends; nil: that of this machine.
+	// Clock is a monotonic clock that includes suspends; nil: proc.Clock, which leashes of commands go by.
 	Clock func() time.Duration
 	// Logger gets what the driver has to say; nil: nothing.
 	Logger *slog.Logger
@@ -66,13 +67,13 @@ func New(c Config) (*Driver, error) {
 		c.Home = nobody{}
 	}
 	if c.Clock == nil {
-		c.Clock = monotonic
+		c.Clock = proc.Clock
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	d := &Driver{config: c, mail: newMailbox(), bodies: newBodies(), streams: make(map[Stream]struct{})}
-	d.outputs = newOutputs(&d.counts)
+	d.outputs = newOutputs()
 	return d, nil
 }
 

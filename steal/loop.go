@@ -187,7 +187,7 @@ func (l *loop) receive(r core.Received) {
 	case core.Recorded:
 		if !r.Up {
 			l.step(r)
-			l.recorded(r.From, m.Pieces)
+			l.recorded(m.Pieces)
 			return
 		}
 	}

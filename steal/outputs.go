@@ -3,6 +3,7 @@ package steal
 import (
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -19,11 +20,11 @@ type outputKey struct {
 // outputs keeps long outputs until home has them, or whoever granted the task. An output that is being
 // sent is kept until that is over.
 type outputs struct {
-	mu     sync.Mutex
-	of     map[outputKey][]*kept
-	size   int64
-	counts *counters
-	n      atomic.Int64 // of keys, for a look without the lock
+	mu    sync.Mutex
+	of    map[outputKey][]*kept
+	size  int64        // of those, and of what is arriving
+	n     atomic.Int64 // of keys, for a look without the lock
+	ended bool
 }
 
 // A kept output is closed when nobody needs it any more.
@@ -32,7 +33,7 @@ type kept struct {
 	users int // guarded by outputs.mu
 }
 
-func newOutputs(c *counters) *outputs { return &outputs{of: make(map[outputKey][]*kept), counts: c} }
+func newOutputs() *outputs { return &outputs{of: make(map[outputKey][]*kept)} }
 
 func (o *outputs) any() bool { return o.n.Load() > 0 }
 
@@ -40,23 +41,32 @@ func (o *outputs) any() bool { return o.n.Load() > 0 }
 func (o *outputs) put(k outputKey, x Output) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for i, old := range o.of[k] {
-		if old.Name == x.Name { // it came again; the first is as good
-			_ = i
-			x.Data.Close()
-			return
-		}
+	again := slices.ContainsFunc(o.of[k], func(old *kept) bool { return old.Name == x.Name })
+	if again || o.ended { // the first is as good
+		x.Data.Close()
+		return
 	}
 	o.of[k] = append(o.of[k], &kept{x, 1})
 	o.size += x.Data.Len()
 	o.n.Store(int64(len(o.of)))
 }
 
-// full tells whether there is no room for more.
-func (o *outputs) full() bool {
+// book makes room for n bytes that arrive; false: there is none.
+func (o *outputs) book(n int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.size > maxOutputs
+	if o.size > maxOutputs {
+		return false
+	}
+	o.size += int64(n)
+	return true
+}
+
+// unbook gives back room for what arrived and is either put now, or lost.
+func (o *outputs) unbook(n int64) {
+	o.mu.Lock()
+	o.size -= n
+	o.mu.Unlock()
 }
 
 // take gives the outputs of a task away.
@@ -119,10 +129,11 @@ func (o *outputs) drop(p core.Piece) {
 	o.n.Store(int64(len(o.of)))
 }
 
-// end closes everything.
+// end closes everything, and what is put afterwards.
 func (o *outputs) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.ended = true
 	for _, all := range o.of {
 		for _, x := range all {
 			o.unuse(x)

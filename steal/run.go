@@ -190,7 +190,7 @@ func (l *loop) commit(e core.Commit) {
 }
 
 // recorded forgets what a grantor has.
-func (l *loop) recorded(_ core.PeerID, pieces []core.Piece) {
+func (l *loop) recorded(pieces []core.Piece) {
 	any := l.outputs.any()
 	for _, p := range pieces {
 		if any {

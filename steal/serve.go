@@ -34,6 +34,7 @@ func (d *Driver) handleData(from core.PeerID, s Stream) {
 		for _, o := range v.whole {
 			o.Data.Close()
 		}
+		d.outputs.unbook(v.booked)
 	})
 }
 
@@ -48,6 +49,7 @@ type server struct {
 
 	arriving map[arrival]*spill // outputs that are not whole
 	whole    []wholeOutput      // and those that are, until their report comes
+	booked   int64              // bytes of both
 }
 
 type arrival struct {
@@ -115,10 +117,11 @@ func (v *server) take(c *wire.Chunk) error {
 	case s == nil || s.n != c.Offset:
 		return wire.Garbage("a part of an output out of order")
 	}
-	if v.d.outputs.full() {
+	if !v.d.outputs.book(len(c.Data)) {
 		v.d.counts.overflows.Add(1)
 		return errors.New("steal: there is no room for more outputs")
 	}
+	v.booked += int64(len(c.Data))
 	if err := s.write(c.Data); err != nil {
 		v.d.config.Logger.Error("an output cannot be kept", "peer", v.from, "err", err)
 		return err
@@ -153,7 +156,10 @@ func (v *server) report(f *wire.Frame) error {
 		}
 	}
 	for _, o := range v.whole {
+		n := o.Data.Len()
 		v.d.outputs.put(o.outputKey, o.Output)
+		v.d.outputs.unbook(n)
+		v.booked -= n
 	}
 	v.whole = nil
 	v.d.counts.framesIn.Add(1)

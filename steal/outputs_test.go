@@ -1,0 +1,44 @@
+package steal
+
+import (
+	"testing"
+
+	"github.com/filchsched/filch/steal/core"
+)
+
+type closing struct {
+	memory
+	closed *int
+}
+
+func (c closing) Close() error { *c.closed++; return nil }
+
+// TestOutputsHaveARoom: what is still arriving fills it as well, and what was lost gives it back.
+func TestOutputsHaveARoom(t *testing.T) {
+	o := newOutputs()
+	if !o.book(maxOutputs) || !o.book(1) { // up to one record over it
+		t.Fatal("no room at first")
+	}
+	if o.book(1) {
+		t.Error("no end of the room")
+	}
+	o.unbook(2)
+	if !o.book(1) {
+		t.Error("what was given back is not free")
+	}
+}
+
+// TestOutputsAfterTheEnd: a report that is being read when the driver ends leaves nothing open, nor does
+// an output that comes twice.
+func TestOutputsAfterTheEnd(t *testing.T) {
+	o, closed := newOutputs(), 0
+	k := outputKey{index: 1, attempt: core.Attempt{Incarnation: 1}}
+	o.put(k, Output{Index: 1, Data: closing{closed: &closed}})
+	if o.put(k, Output{Index: 1, Data: closing{closed: &closed}}); closed != 1 {
+		t.Errorf("%d closed of one that came twice", closed)
+	}
+	o.end()
+	if o.put(k, Output{Index: 1, Data: closing{closed: &closed}}); closed != 3 || o.any() {
+		t.Errorf("%d closed of 3, any left: %v", closed, o.any())
+	}
+}
