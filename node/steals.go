@@ -116,6 +116,8 @@ func (w *work) collectDriver(m measures, s steal.Stats) {
 	m.counter("transfer_bytes_total", "Bytes between nodes for tasks: grants, heartbeats, arguments, outputs; by direction.", s.ControlOut+s.DataOut, []string{"dir"}, "out")
 	m.counter("steal_frames_total", "Frames between nodes for tasks, by direction.", s.FramesIn, []string{"dir"}, "in")
 	m.counter("steal_frames_total", "Frames between nodes for tasks, by direction.", s.FramesOut, []string{"dir"}, "out")
+	m.counter("steal_heartbeats_sent_total", "Of the frames sent, heartbeats and their answers.", s.BeatsOut, nil)
+	m.counter("steal_offers_sent_total", "Of the frames sent, those by which work is looked for: offers, answers without work, registrations, news, invitations. An idle cluster sends none.", s.OffersOut, nil)
 	m.counter("steal_steps_total", "Steps of the state machine that decides about tasks.", s.Steps, nil)
 	m.counter("steal_late_steps_total", "Steps that came 100 ms or more after they were due.", s.LateSteps, nil)
 }

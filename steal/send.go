@@ -47,6 +47,12 @@ func (l *loop) append(c *channel, f core.Frame) {
 		return
 	}
 	l.counts.framesOut.Add(1)
+	switch f.Msg.(type) {
+	case core.Beat, core.Ack:
+		l.counts.beatsOut.Add(1)
+	case core.Offer, core.Withdraw, core.NoWork, core.Hello, core.News, core.Invite:
+		l.counts.offersOut.Add(1)
+	}
 	c.mark(l)
 }
 
