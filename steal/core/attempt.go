@@ -127,6 +127,9 @@ func (c *Core) homeEnded(d *downlink, p Piece, h hold, how EndKind, refused stri
 	if refused != "" {
 		j.story.refusals.count(d.peer, refused, p.Len())
 	}
+	if refused == reasonBusyHere {
+		c.runsBelow(p, d.peer)
+	}
 	c.settle(j, p.Span)
 	j.tell(c, entry{Kind: storyEnded, Span: p.Span, Attempt: p.Attempt, Peer: d.peer, Why: how.String() + " " + why})
 	c.stoppedDue(j)

@@ -62,16 +62,17 @@ type Core struct {
 	graceEnd            time.Duration
 	expireAt, limboEnds time.Duration // before then no lease of a holder and no limbo ends
 
-	runs         map[Piece]*running // what was handed to the engine and has not ended
-	busy         int                // cores of runs
-	functions    []uint32           // FunctionHash of those that this process knows; empty: any
-	formerGuests []formerGuest
-	serveAt      time.Duration // when offers that wait here are worth another look; never
-	cores        int
-	draining     bool
-	lanes        uint32
-	leashes      uint64
-	events       uint64 // News sent
+	runs      map[Piece]*running // what was handed to the engine and has not ended
+	busy      int                // cores of runs
+	functions []uint32           // FunctionHash of those that this process knows; empty: any
+	above     stamp              // of what was forgotten of uplinks: new ones begin above
+	forgetAt  time.Duration      // when links are looked at for those to forget
+	serveAt   time.Duration      // when offers that wait here are worth another look; never
+	cores     int
+	draining  bool
+	lanes     uint32
+	leashes   uint64
+	events    uint64 // News sent
 
 	tenants tenants
 	paying  *tenant // whose task dispatch starts

@@ -45,6 +45,7 @@ type uplink struct {
 	report   Report  // collected in this step
 	offer    ask     // what lies at the peer
 	guest    *guest  // of ours; nil: none
+	window   uint32  // tasks that are asked for at most: slow start
 	proving  []JobID // directories of the peer's jobs that are being proven
 
 	core    *Core
@@ -61,7 +62,8 @@ type sentBeat struct {
 func (c *Core) uplinkTo(p PeerID) *uplink {
 	u := c.ups[p]
 	if u == nil {
-		u = &uplink{peer: p, lanes: make(map[uint32]*lane), jobs: make(map[JobID]*heldJob), heard: c.now, backoff: redialMin, usedAt: c.now, core: c, lapseAt: never}
+		c.forgetLinks()
+		u = &uplink{peer: p, session: c.above.session, epoch: c.above.epoch, lanes: make(map[uint32]*lane), jobs: make(map[JobID]*heldJob), heard: c.now, backoff: redialMin, usedAt: c.now, core: c, lapseAt: never}
 		c.ups[p] = u
 	}
 	if !u.listed {

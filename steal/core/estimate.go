@@ -7,7 +7,8 @@ import "time"
 // for each sample above, a step down of 1 for each below, in units of a fraction
 // of the mean.
 type estimates struct {
-	by map[string]*estimate
+	by  map[string]*estimate // who were learnt of lately
+	old map[string]*estimate // and before: when by is full it takes the place of old, which is forgotten
 }
 
 type estimate struct {
@@ -20,7 +21,7 @@ const (
 	estimateWeight = 8  // a new sample counts an eighth
 	p90Step        = 50 // a step is a fiftieth of the mean
 	guess          = 100 * time.Millisecond
-	maxFunctions   = 4096 // names that are remembered; a job of more has no estimates for the rest
+	maxFunctions   = 4096 // names that are remembered: of twice as many, those learnt of last
 )
 
 func (e *estimates) init() { e.by = make(map[string]*estimate) }
@@ -31,15 +32,11 @@ func (e *estimates) learn(name string, ran time.Duration, n uint64) {
 		return
 	}
 	each := ran / time.Duration(n)
-	s := e.by[name]
-	if s == nil {
-		if len(e.by) >= maxFunctions {
-			return
-		}
-		e.by[name] = &estimate{mean: each, p90: each, samples: 1}
+	s := e.renew(name)
+	if s.samples++; s.samples == 1 {
+		s.mean, s.p90 = each, each
 		return
 	}
-	s.samples++
 	s.mean += (each - s.mean) / estimateWeight
 	step := max(s.mean/p90Step, 1)
 	if each > s.p90 {
@@ -49,9 +46,33 @@ func (e *estimates) learn(name string, ran time.Duration, n uint64) {
 	}
 }
 
+// find returns what is known of a function; nil: nothing.
+func (e *estimates) find(name string) *estimate {
+	if s := e.by[name]; s != nil {
+		return s
+	}
+	return e.old[name]
+}
+
+// renew puts a function among those that were learnt of lately.
+func (e *estimates) renew(name string) *estimate {
+	if s := e.by[name]; s != nil {
+		return s
+	}
+	s := e.old[name]
+	if s == nil {
+		s = new(estimate)
+	}
+	if len(e.by) >= maxFunctions {
+		e.old, e.by = e.by, make(map[string]*estimate)
+	}
+	e.by[name] = s
+	return s
+}
+
 // of is what one task takes: our own experience, else what its home says, else a guess.
 func (e *estimates) of(t *Terms) time.Duration {
-	switch s := e.by[t.Name]; {
+	switch s := e.find(t.Name); {
 	case s != nil:
 		return max(s.mean, time.Microsecond)
 	case t.Estimate > 0:
@@ -62,7 +83,7 @@ func (e *estimates) of(t *Terms) time.Duration {
 
 // known is how many samples there are of a function.
 func (e *estimates) known(name string) uint64 {
-	if s := e.by[name]; s != nil {
+	if s := e.find(name); s != nil {
 		return s.samples
 	}
 	return 0
@@ -70,7 +91,7 @@ func (e *estimates) known(name string) uint64 {
 
 // p90 is what nine of ten tasks of a function do not exceed; 0 when nothing is known.
 func (e *estimates) p90(name string) time.Duration {
-	if s := e.by[name]; s != nil {
+	if s := e.find(name); s != nil {
 		return s.p90
 	}
 	return 0
@@ -78,7 +99,7 @@ func (e *estimates) p90(name string) time.Duration {
 
 // learnBytes takes in how long the results of n tasks were together.
 func (e *estimates) learnBytes(name string, bytes int64, n uint64) {
-	if s := e.by[name]; s != nil && n > 0 {
+	if s := e.find(name); s != nil && n > 0 {
 		s.out += (bytes/int64(n) - s.out) / estimateWeight
 	}
 }
@@ -86,7 +107,7 @@ func (e *estimates) learnBytes(name string, bytes int64, n uint64) {
 // bytes is what travels for one task: its arguments there, its result back.
 func (e *estimates) bytes(t *Terms) int64 {
 	out := int64(t.OutBytes)
-	if s := e.by[t.Name]; s != nil {
+	if s := e.find(t.Name); s != nil {
 		out = max(out, s.out)
 	}
 	return int64(t.InBytes) + out

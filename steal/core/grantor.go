@@ -18,6 +18,7 @@ type hold struct {
 	known    bool          // to have started
 	since    time.Duration // it was granted
 	own      bool          // we execute it ourselves for the node that we are a guest of
+	below    []PeerID      // who have said that they run it, by way of this holder; shared
 	limbo    time.Duration // its holder has a new incarnation; what the old one runs is dead by then
 }
 
@@ -82,6 +83,7 @@ func newDownlink(p PeerID) *downlink {
 func (c *Core) downlinkTo(p PeerID) *downlink {
 	d := c.downs[p]
 	if d == nil {
+		c.forgetLinks()
 		d = newDownlink(p)
 		d.core = c
 		c.downs[p] = d

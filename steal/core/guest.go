@@ -16,22 +16,12 @@ const (
 	// guestWindow is how many unstarted tasks of a guest the node holds at most:
 	// enough for peers that steal half, and small beside a million-task bag.
 	guestWindow = 1024
-	// maxFormerGuests bounds what is remembered of guests that are gone.
-	maxFormerGuests = 64
 )
 
 // A guest is what a node knows about one.
 type guest struct {
 	most int // of its pieces run here at once; 0: no bound
 	runs int // that run
-}
-
-// A formerGuest is where its channel stood: should it come back, it is not to
-// take the new hello for an old one.
-type formerGuest struct {
-	peer    PeerID
-	session uint32
-	epoch   uint64
 }
 
 // guestHere takes a guest in, or ends whatever is here of one that has gone.
@@ -45,10 +35,6 @@ func (c *Core) guestHere(ev Guest) {
 	}
 	if u == nil {
 		u = c.uplinkTo(ev.Peer)
-		if k := slices.IndexFunc(c.formerGuests, func(f formerGuest) bool { return f.peer == ev.Peer }); k >= 0 {
-			u.session, u.epoch = c.formerGuests[k].session, c.formerGuests[k].epoch
-			c.formerGuests = slices.Delete(c.formerGuests, k, k+1)
-		}
 	}
 	if u.guest == nil {
 		u.guest = &guest{}
@@ -68,13 +54,8 @@ func (c *Core) isGuest(p PeerID) bool {
 // come again: a node may have thousands of them in its life.
 func (c *Core) guestGone(u *uplink) {
 	c.left(u.peer)
-	delete(c.ups, u.peer)
+	c.forgetUplink(u)
 	c.upOrder = slices.DeleteFunc(c.upOrder, func(o *uplink) bool { return o == u })
-	if len(c.formerGuests) == maxFormerGuests {
-		c.formerGuests = slices.Delete(c.formerGuests, 0, 1)
-	}
-	c.formerGuests = append(c.formerGuests, formerGuest{u.peer, u.session, u.epoch})
-	delete(c.thief.windows, u.peer)
 	c.thief.mayHaveSurplus = true // its sub-grants are out of the way
 }
 

@@ -63,7 +63,7 @@ func (c *Core) hedgeJob(j *job) {
 				continue
 			}
 			for i := h.Lo; i < h.Hi && left > 0; i++ {
-				if st, _ := j.state.Get(i); st == taskHeld && c.hedgeOne(j, i, holder) {
+				if st, _ := j.state.Get(i); st == taskHeld && c.hedgeOne(j, i, holder, h.below) {
 					left--
 				}
 			}
@@ -71,11 +71,11 @@ func (c *Core) hedgeJob(j *job) {
 	}
 }
 
-// hedgeOne finds the nearest peer that waits here and can take a second attempt.
-func (c *Core) hedgeOne(j *job, i uint64, holder *downlink) bool {
+// hedgeOne finds the nearest peer that waits here and can take a second attempt. below have the first.
+func (c *Core) hedgeOne(j *job, i uint64, holder *downlink, below []PeerID) bool {
 	var best *downlink
 	for _, d := range c.downList {
-		if d != holder && d.waits() && (best == nil || d.level < best.level) && c.mayHedgeAt(j, i, d) {
+		if d != holder && d.waits() && !slices.Contains(below, d.peer) && (best == nil || d.level < best.level) && c.mayHedgeAt(j, i, d) {
 			best = d
 		}
 	}
@@ -126,4 +126,18 @@ func (c *Core) grantHedge(j *job, i uint64, d *downlink, offer uint64) {
 	c.countHold(j, one)
 	j.tell(c, entry{Kind: storyGranted, Span: one, Attempt: a, Peer: d.peer, Why: "a hedge: the first attempt is slow"})
 	c.grant(d, offer, []Part{p}, []hold{{Span: one, attempt: a, fences: j.terms.fences()}}, 0)
+}
+
+// runsBelow remembers that a peer has a task already, which another has lent on to it: as long as that
+// attempt lives there is no point in asking the peer to take a second one.
+func (c *Core) runsBelow(p Piece, peer PeerID) {
+	for _, d := range c.downList {
+		if d.peer == peer || !slices.ContainsFunc(d.held(p.Job), func(h hold) bool { _, ok := h.meet(p.Span); return ok }) {
+			continue
+		}
+		for _, part := range d.takeOut(p.Job, p.Span, func(*hold) bool { return true }) {
+			part.below = append(slices.Clip(part.below), peer)
+			d.add(p.Job, part)
+		}
+	}
 }

@@ -58,3 +58,26 @@ func TestCommandsAreNotHedged(t *testing.T) {
 		t.Errorf("no second attempt at an idempotent command: %+v", w.runs)
 	}
 }
+
+// TestHedgeIsNotAskedTwice: a peer that runs a task by way of another says so once.
+func TestHedgeIsNotAskedTwice(t *testing.T) {
+	w := newConcert(t, map[PeerID]int{"home": 0, "a": 1, "b": 2})
+	for range hedgeKnown {
+		w.nodes["home"].est.learn("f", 100*time.Millisecond, 1)
+	}
+	w.nodes["a"].uplinkTo("home").window = 2
+	w.submit("home", 2, Terms{Estimate: time.Second})
+	w.know("a", "home", 0, time.Minute)
+	w.pass(100 * time.Millisecond)
+	w.know("b", "a", 0, time.Minute)
+	w.pass(time.Second)
+	if len(w.runs["a"]) != 1 || len(w.runs["b"]) != 1 {
+		t.Fatalf("%+v", w.runs)
+	}
+	w.done("a", 100*time.Millisecond)
+	w.members() // b lays its offer at home
+	w.pass(30 * time.Second)
+	if n := len(messages[Grant](w, "home", "b")); n != 1 {
+		t.Errorf("%d hedges for one task that runs there", n)
+	}
+}

@@ -373,7 +373,7 @@ func (c *Core) ranHere(ev Finished, o Outcome) {
 			return true
 		})
 		if found {
-			c.thief.progress(u.peer, ev.Piece.Len())
+			u.progress(ev.Piece.Len())
 			return
 		}
 	}

@@ -117,7 +117,7 @@ func TestALargeSetGoesInPages(t *testing.T) {
 	w := newConcert(t, map[PeerID]int{"home": 0, "thief": 32})
 	w.members()
 	w.pass(5 * time.Second)
-	w.nodes["thief"].thief.windows["home"] = 4000
+	w.nodes["thief"].uplinkTo("home").window = 4000
 	w.submit("home", 3000, Terms{Estimate: 10 * time.Microsecond})
 	w.settle()
 	home, thief := w.nodes["home"], w.nodes["thief"]

@@ -183,7 +183,7 @@ func TestWorkGoesBackToWhoLentIt(t *testing.T) {
 	w := newConcert(t, map[PeerID]int{"home": 0, "thief": 1})
 	w.members()
 	w.pass(5 * time.Second)
-	w.nodes["thief"].thief.windows["home"] = 100
+	w.nodes["thief"].uplinkTo("home").window = 100
 	w.submit("home", 40, Terms{Estimate: time.Millisecond})
 	w.settle()
 	before := w.nodes["thief"].Held()

@@ -33,7 +33,7 @@ func TestOneTaskDoesNotWaitBehindAThousand(t *testing.T) {
 	w.members()
 	w.pass(3 * time.Second)
 	peer := w.nodes["peer"]
-	peer.thief.windows["many"], peer.thief.windows["one"] = maxWindow, maxWindow
+	peer.uplinkTo("many").window, peer.uplinkTo("one").window = maxWindow, maxWindow
 	// The peer holds all of one home's before the other comes.
 	w.submit("many", 1000, Terms{Name: "f", Kind: task.KindProc, Estimate: 100 * time.Microsecond})
 	w.pass(time.Second)
@@ -77,7 +77,7 @@ func TestOwnWorkBesidePeers(t *testing.T) {
 		w.members()
 		w.pass(3 * time.Second)
 		node := w.nodes["node"]
-		node.thief.windows["far"] = maxWindow
+		node.uplinkTo("far").window = maxWindow
 		w.submit("far", 1000, Terms{Name: "f", Kind: task.KindProc, Estimate: 100 * time.Microsecond})
 		w.pass(time.Second)
 		node.est.by["f"] = &estimate{mean: takes, p90: takes, samples: 1}

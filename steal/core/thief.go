@@ -11,7 +11,6 @@ type thief struct {
 	laidBusy bool // no core was free when the standing offer was laid
 	beliefs  []belief
 	shuns    []shun
-	windows  map[PeerID]uint32 // tasks that are asked for at most: slow start
 
 	offers  uint64 // sent
 	asking  PeerID
@@ -63,10 +62,7 @@ const (
 	maxAhead         = 1024                 // tasks per core that are asked for ahead
 )
 
-func (t *thief) init() {
-	t.windows = make(map[PeerID]uint32)
-	t.hungry = never
-}
+func (t *thief) init() { t.hungry = never }
 
 func (t *thief) believe(now time.Duration, list []Candidate) {
 	for _, c := range list {
@@ -121,7 +117,7 @@ func (c *Core) aheadOf(u *uplink, each time.Duration) int {
 	if each > aheadWorth*trip {
 		return 0
 	}
-	window := max(c.cores, int(c.thief.windows[u.peer]))
+	window := max(c.cores, int(u.window))
 	return min(c.cores*maxAhead, window, int(time.Duration(c.cores)*trip/each)+1)
 }
 
@@ -244,7 +240,7 @@ func (c *Core) sendOffer(u *uplink) {
 		return
 	}
 	u.offer.sent = true
-	w := max(c.thief.windows[u.peer], uint32(max(1, c.cores-c.busy)))
+	w := max(u.window, uint32(max(1, c.cores-c.busy)))
 	o := Offer{N: u.offer.n, Standing: u.offer.standing, Cores: int32(max(0, c.cores-c.busy)), Tasks: min(w, uint32(room+c.cores*maxAhead)),
 		Time: time.Duration(c.cores) * takeAhead, Memory: c.cfg.Memory, Kinds: c.cfg.Kinds, Labels: c.cfg.Labels, Functions: c.functions}
 	if c.thief.hungry != never {
@@ -368,8 +364,8 @@ func (c *Core) others(thief PeerID) (names []PeerID) {
 }
 
 // progress opens the window: what was done well may be asked for twice.
-func (t *thief) progress(p PeerID, n uint64) {
-	t.windows[p] = min(maxWindow, t.windows[p]+uint32(min(n, maxWindow)))
+func (u *uplink) progress(n uint64) {
+	u.window = min(maxWindow, u.window+uint32(min(n, maxWindow)))
 }
 
 func (c *Core) thiefDue() {

@@ -162,7 +162,7 @@ func TestPauseHoldsBackAndResumes(t *testing.T) {
 	w := newConcert(t, map[PeerID]int{"home": 1, "thief": 1})
 	w.members()
 	w.pass(5 * time.Second)
-	w.nodes["thief"].thief.windows["home"] = 100
+	w.nodes["thief"].uplinkTo("home").window = 100
 	w.submit("home", 20, Terms{Estimate: time.Millisecond})
 	w.pass(100 * time.Millisecond)
 	job := w.nodes["home"].jobOrder[0]
