@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -80,6 +81,15 @@ func (c *Core) Holding(from PeerID, p Piece) bool {
 		}
 	}
 	return false
+}
+
+// Entrusted tells whether this node, as grantor, counts any of a piece with a peer: for tests, too.
+func (c *Core) Entrusted(to PeerID, p Piece) bool {
+	d := c.downs[to]
+	return d != nil && slices.ContainsFunc(d.jobs[p.Job], func(h hold) bool {
+		_, ok := h.meet(p.Span)
+		return ok && h.attempt == p.Attempt
+	})
 }
 
 // Knows tells whether a job of this home is remembered.

@@ -254,7 +254,8 @@ func (w *world) chain() {
 }
 
 // lie makes n report ends and outcomes of what others run, with a warrant that it
-// made up, and ends of attempts that it does not have of tasks that it has.
+// made up, and ends of attempts that it does not have of tasks that it has. Of what home rightly
+// counts with it, also of a life before, no lie can be told from the truth.
 func (w *world) lie(n, home *node) {
 	c := w.talks(n, home)
 	if c == nil {
@@ -280,7 +281,7 @@ func (w *world) lie(n, home *node) {
 					p := x.Piece
 					p.Attempt.N += 1 + w.rng.Uint32N(3)
 					tell(p, false)
-				case t.good == 0 && !n.core.Holding(home.id, x.Piece):
+				case t.good == 0 && !n.core.Holding(home.id, x.Piece) && !home.core.Entrusted(n.id, x.Piece):
 					tell(x.Piece, true)
 				}
 			}
