@@ -39,8 +39,8 @@ var leaseFaults = []fault{
 		file: "steal/core/suspect.go",
 		old:  "\t\tc.expire(d)\n",
 		new:  "\t\td.open = false\n",
-		test: leaseWorlds, // seed 8
-		says: "ends:",
+		test: leaseWorlds, // seed 1
+		says: "expiry:",
 	},
 	{
 		name: "a task is queued again while somebody has it",
@@ -183,8 +183,8 @@ var leaseFaults = []fault{
 		file: "steal/core/epoch.go",
 		old:  "\tu.session++\n",
 		new:  "",
-		test: leaseTheme("freezes"), // seed 157
-		says: "stopped:",
+		test: leaseTheme("freezes"), // seed 192
+		says: "attempt:",
 	},
 	{
 		name: "a lease counts from when its acknowledgement comes",
@@ -240,8 +240,8 @@ var leaseFaults = []fault{
 		return
 	}
 	if false {`,
-		test: leaseTheme("frames"), // seed 70
-		says: "taken:",
+		test: leaseTheme("lies"), // seed 101
+		says: "ends:",
 	},
 }
 
