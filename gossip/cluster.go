@@ -35,6 +35,9 @@ type Config struct {
 	RaiseIncarnation func(above uint64) (uint64, error)
 	// Seeds are peers to dial when nobody is left. More may be told by Learn.
 	Seeds []peer.AddrInfo
+	// LeaveWithin bounds how long Leave takes; 0 is 5 s. A node that is there for moments only
+	// passes on what it has to say more often.
+	LeaveWithin time.Duration
 	// Logger gets what is worth knowing of the cluster, and at Debug what Serf and
 	// memberlist say. nil is slog.Default.
 	Logger *slog.Logger

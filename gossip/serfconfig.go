@@ -46,6 +46,8 @@ const (
 	// leavePropagate is how long a node that leaves stays to answer probes of those who
 	// do not know yet.
 	leavePropagate = time.Second
+	// minGossipInterval is how often at most that is for a node that has little time to leave.
+	minGossipInterval = 20 * time.Millisecond
 	// streamTimeout bounds one exchange of the whole state.
 	streamTimeout = 10 * time.Second
 
@@ -69,6 +71,13 @@ func (c *Cluster) serfConfig(t *transport.Transport, events chan<- serf.Event) *
 	m.ProbeInterval, m.ProbeTimeout = probeInterval, probeTimeout
 	m.SuspicionMult = suspicionMult
 	m.GossipInterval, m.GossipToTheDeadTime = gossipInterval, gossipToTheDead
+	broadcast, propagate := broadcastTimeout, leavePropagate
+	if within := c.cfg.LeaveWithin; within > 0 && within < 2*broadcastTimeout+leavePropagate {
+		// Two messages follow each other, each of which takes four rounds of gossip: what Serf says of
+		// leaving, and what memberlist does.
+		broadcast, propagate = within*2/5, within/5
+		m.GossipInterval = max(minGossipInterval, min(gossipInterval, broadcast/8))
+	}
 	m.PushPullInterval = 0 // digests, instead
 	m.TCPTimeout = streamTimeout
 	m.UDPBufferSize = transport.PacketBudget
@@ -83,7 +92,7 @@ func (c *Cluster) serfConfig(t *transport.Transport, events chan<- serf.Event) *
 	s.EnableNameConflictResolution = false
 	s.CoalescePeriod, s.UserCoalescePeriod = 0, 0
 	s.EventBuffer, s.QueryBuffer = 1, 1 // they ride on every exchange of state, and are empty
-	s.BroadcastTimeout, s.LeavePropagateDelay = broadcastTimeout, leavePropagate
+	s.BroadcastTimeout, s.LeavePropagateDelay = broadcast, propagate
 	s.ReconnectInterval, s.ReconnectTimeout = ReconnectInterval, ReconnectTimeout
 	s.TombstoneTimeout, s.ReapInterval = TombstoneTimeout, reapInterval
 	return s

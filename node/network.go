@@ -52,6 +52,7 @@ func (n *Node) connect(dir *dataDir) (*network, error) {
 		Network: w, Identity: n.self.identity, Secret: n.self.secret,
 		Record: record, Incarnation: n.self.incarnation,
 		Seeds: slices.Concat(n.invite.peers, w.Known()), Logger: n.log,
+		LeaveWithin: n.config.DrainTimeout,
 	}
 	if dir != nil {
 		c.RaiseIncarnation = dir.raiseIncarnation
@@ -78,7 +79,7 @@ const (
 func (n *Node) join(ctx context.Context) error {
 	toTry := slices.DeleteFunc(slices.Clone(n.invite.peers), func(p peer.AddrInfo) bool { return p.ID == n.self.identity.ID() })
 	if len(toTry) == 0 {
-		n.joined.Store(true) // nobody to join: this is where the cluster begins, or mDNS has the word
+		n.hasJoined() // nobody to join: this is where the cluster begins, or mDNS has the word
 	}
 	try := make(chan time.Time, 1)
 	try <- time.Now()
@@ -116,7 +117,7 @@ func (n *Node) joinOnce(ctx context.Context, peers []peer.AddrInfo) error {
 		return err
 	}
 	n.problems.solve("join")
-	n.joined.Store(true)
+	n.hasJoined()
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/filchsched/filch/exec/call"
+	"github.com/filchsched/filch/node/control"
 )
 
 // A Node is one node of a cluster, or a node on its own. Make one with New or Start. All
@@ -36,7 +38,9 @@ type Node struct {
 	functions call.Registry
 	resized   atomic.Int64 // cores for tasks since Resize; 0: as many as at the start
 
-	joined   atomic.Bool // a member has answered, or there was none to join
+	joined   atomic.Bool   // a member has answered, or there was none to join
+	met      chan struct{} // closed then
+	meet     sync.Once     // closes met
 	leaving  atomic.Bool
 	goodbye  sync.Once // says it
 	problems problems
@@ -61,7 +65,7 @@ func New(c Config) (*Node, error) {
 	}
 	n := &Node{
 		config: c, invite: invite, log: c.Logger, started: time.Now(),
-		ready: make(chan struct{}), asked: make(chan struct{}), ended: make(chan struct{}),
+		ready: make(chan struct{}), asked: make(chan struct{}), ended: make(chan struct{}), met: make(chan struct{}),
 	}
 	n.workers, n.memory = capacity(c)
 	for name, f := range c.Functions {
@@ -153,6 +157,31 @@ func (n *Node) ID() string {
 // Joined tells whether the node has reached a member of its cluster, or had none to reach.
 func (n *Node) Joined() bool { return n.joined.Load() }
 
+// WaitJoined returns when Joined is true; with why the node ended if it did before; or, when
+// ctx is done, with why joining has failed so far.
+func (n *Node) WaitJoined(ctx context.Context) error {
+	select {
+	case <-n.met:
+		return nil
+	case <-n.ended:
+		return cmp.Or(n.Err(), ErrEnded)
+	case <-ctx.Done():
+	}
+	if why := n.problems.about("join"); why != "" {
+		return errors.New(why)
+	}
+	var at []string
+	for _, p := range n.invite.peers {
+		at = append(at, control.HostPorts(orNone(announced(p.Addrs)))...)
+	}
+	return fmt.Errorf("nobody has answered at %s: %w", listed(at), context.Cause(ctx))
+}
+
+func (n *Node) hasJoined() {
+	n.joined.Store(true)
+	n.meet.Do(func() { close(n.met) })
+}
+
 func (n *Node) beginEnd() { n.ask.Do(func() { close(n.asked) }) }
 
 func (n *Node) isReady() bool {
@@ -199,7 +228,7 @@ func (n *Node) live(parent context.Context) (err error) {
 		begin("join", n.join)
 		begin("addresses", n.followAddrs)
 	} else {
-		n.joined.Store(true)
+		n.hasJoined()
 	}
 	if n.work, err = n.newWork(); err != nil {
 		return err

@@ -33,6 +33,13 @@ func (p *problems) solve(about string) {
 	delete(p.now, about)
 }
 
+// about is the problem of that kind; "" is none.
+func (p *problems) about(about string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now[about]
+}
+
 // list returns all, as "about: what", in order; never nil.
 func (p *problems) list() []string {
 	p.mu.Lock()

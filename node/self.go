@@ -117,6 +117,16 @@ func readInvitations(texts []string) (invitation, error) {
 	return all, nil
 }
 
+// InvitedTo returns the public name of the cluster that join strings are of, as About has
+// it. The error says what is wrong with them.
+func InvitedTo(joinStrings []string) (cluster string, err error) {
+	i, err := readInvitations(joinStrings)
+	if err != nil || i.secret == nil {
+		return "", err
+	}
+	return i.secret.Cluster().ID(), nil
+}
+
 // JoinString returns what another machine needs to join this node's cluster: the secret,
 // and where this node is. Keep it as one keeps a password.
 func (n *Node) JoinString(ctx context.Context) (string, error) {

@@ -170,9 +170,17 @@ func (w *work) close() {
 	w.commands.Close()
 }
 
-// Guest takes a connection for that of a guest, and serves it until it ends.
-func (a api) Guest(ctx context.Context, conn net.Conn) error {
-	return a.node.work.guests.Serve(ctx, conn)
+// Guest implements control.Backend.
+func (a api) Guest(ctx context.Context, conn net.Conn) error { return a.node.Guest(ctx, conn) }
+
+// Guest takes a connection for that of a guest, such as a "filch run", and serves it until it
+// ends or ctx is done. It is closed when Guest returns.
+func (n *Node) Guest(ctx context.Context, conn net.Conn) error {
+	if !n.isReady() {
+		conn.Close()
+		return errNotReady
+	}
+	return n.work.guests.Serve(ctx, conn)
 }
 
 // cores is how many cores are for tasks now.

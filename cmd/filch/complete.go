@@ -59,7 +59,10 @@ func completeRunFlags(c *cobra.Command) {
 			panic(err)
 		}
 	}
-	for _, flag := range []string{"delay", "retries", "max-args", "nice", "cores", "job"} {
+	if err := c.MarkFlagFilename("join-file"); err != nil {
+		panic(err)
+	}
+	for _, flag := range []string{"delay", "retries", "max-args", "nice", "cores", "job", "join"} {
 		if err := c.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions); err != nil {
 			panic(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/filchsched/filch/node/control"
 	"github.com/filchsched/filch/steal/core"
 	"github.com/filchsched/filch/steal/guest"
 )
@@ -14,7 +13,7 @@ import (
 const joinTimeout = 5 * time.Second
 
 // becomeGuest makes this process a guest of a node, that runs so many commands here at a time.
-func becomeGuest(ctx context.Context, node *control.Client, self core.PeerID, jobs int) (*guest.Link, error) {
+func becomeGuest(ctx context.Context, node clusterNode, self core.PeerID, jobs int) (*guest.Link, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
 	defer cancel()
 	conn, err := node.Guest(ctx)

@@ -17,6 +17,7 @@ import (
 	"github.com/filchsched/filch/cmd/filch/parallel"
 	"github.com/filchsched/filch/exec/proc"
 	"github.com/filchsched/filch/exec/task"
+	"github.com/filchsched/filch/node"
 	"github.com/filchsched/filch/node/command"
 	"github.com/filchsched/filch/steal"
 	"github.com/filchsched/filch/steal/core"
@@ -56,43 +57,44 @@ type spread struct {
 // at once, and each is a few hundred bytes.
 const maxAhead = 4096
 
-// newSpread makes this run a guest of the local node. It is nil when there is none, or the
-// command line needs this machine.
+// newSpread makes this run a guest of the local node, or of one of its own that joins a cluster. It is
+// nil when there is neither, or the command line needs this machine.
 func newSpread(ctx context.Context, x *execution, runner *proc.Runner) (*spread, error) {
 	o := &x.plan.spreadOptions
 	if o.local {
 		return nil, nil
 	}
-	home := x.plan.homebound(x.template)
-	if home != "" && (o.spreads(x.plan.given) || o.anywhere) {
+	home, away := x.plan.homebound(x.template), o.spreads(x.plan.given) || o.anywhere || o.joins()
+	if home != "" && away {
 		return nil, fmt.Errorf("%s needs commands that run here: leave it out, or what says where else they may run", home)
 	}
-	cluster, err := o.findCluster(ctx)
-	switch {
-	case err != nil:
+	s := &spread{execution: x, runner: runner, host: guest.NewID(), told: make(chan core.Effect, 1), settled: make(chan struct{})}
+	var err error
+	if s.cluster, err = s.enter(ctx, home); err != nil {
 		return nil, err
-	case cluster == nil && (o.spreads(x.plan.given) || o.anywhere):
-		return nil, errors.New("no node is running here that commands could leave for: start one with filch up, or leave out what says where they may run")
-	case cluster == nil:
+	}
+	switch {
+	case s.cluster == nil && away:
+		return nil, errNoNode
+	case s.cluster == nil:
 		return nil, nil
 	case home != "":
-		if othersExecute(cluster.members) && !x.plan.quiet {
+		if othersExecute(s.cluster.members) && !x.plan.quiet {
 			fmt.Fprintf(x.streams.err, "filch: with %s commands run on this machine only\n", home)
 		}
 		return nil, nil
 	}
-	s := &spread{execution: x, cluster: cluster, runner: runner, host: guest.NewID(), told: make(chan core.Effect, 1), settled: make(chan struct{})}
 	if s.terms, err = s.makeTerms(); err == nil {
 		err = s.makeHeader()
 	}
 	if err != nil {
-		s.proof.remove()
+		s.close()
 		return nil, err
 	}
 	s.extra = s.beyond()
-	if s.link, err = becomeGuest(ctx, cluster.client, s.host, max(1, s.jobs-s.extra)); err != nil {
-		s.proof.remove()
-		if o.spreads(x.plan.given) || o.anywhere {
+	if s.link, err = becomeGuest(ctx, s.cluster.client, s.host, max(1, s.jobs-s.extra)); err != nil {
+		s.close()
+		if away {
 			return nil, err
 		}
 		if !x.plan.quiet {
@@ -101,9 +103,48 @@ func newSpread(ctx context.Context, x *execution, runner *proc.Runner) (*spread,
 		return nil, nil
 	}
 	s.memory.free = usableMemory()
-	s.names.init(cluster)
+	s.names.init(s.cluster)
 	s.outcome.init()
 	return s, nil
+}
+
+// enter finds the cluster that the run spreads over: that of this machine's node, else the one that the run is
+// told to join; nil is none. home is what needs this machine, if anything does.
+func (s *spread) enter(ctx context.Context, home string) (*localCluster, error) {
+	o := &s.plan.spreadOptions
+	environment := node.EnvironmentSettings(os.LookupEnv)
+	var invited invitation
+	if home == "" && o.node.path() == "" {
+		var err error
+		if invited, err = o.invitation(&environment); err != nil {
+			return nil, err
+		}
+	}
+	cluster, err := o.findCluster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if cluster != nil {
+		if err := invited.beside(cluster.node); err != nil {
+			return nil, err
+		}
+	}
+	if !s.plan.quiet {
+		invited.announce(s.streams.err, cluster)
+	}
+	if cluster != nil || len(invited.strings) == 0 {
+		return cluster, nil
+	}
+	own, err := invited.joinAs(ctx, s.engineConfig().Workers, &environment)
+	if err != nil {
+		return nil, err
+	}
+	if cluster, err = newLocalCluster(ctx, own); err != nil {
+		own.close()
+		return nil, err
+	}
+	cluster.own = own
+	return cluster, nil
 }
 
 // beyond is how many commands --jobs allows at a time that the node has no cores for: whoever asks for
@@ -180,12 +221,16 @@ func (s *spread) makeHeader() (err error) {
 	return err
 }
 
-// close ends the link and removes the proof. A nil *spread is none.
+// close ends the link, removes the proof, and leaves a cluster that the run joined. A nil *spread is none.
 func (s *spread) close() {
-	if s != nil {
-		s.link.Close()
-		s.proof.remove()
+	if s == nil {
+		return
 	}
+	if s.link != nil {
+		s.link.Close()
+	}
+	s.proof.remove()
+	s.cluster.own.close()
 }
 
 // run feeds every row, waits until each has its outcome or the run is cut short, and returns with

@@ -27,7 +27,8 @@ type spreadOptions struct {
 	idempotent bool
 	cutOff     string
 	crashLimit int
-	join       string
+	join       []string
+	joinFile   string
 }
 
 // Values of --max-level and --cut-off.
@@ -49,15 +50,14 @@ func (o *spreadOptions) register(c *cobra.Command) {
 	f.BoolVar(&o.idempotent, "idempotent", false, "two copies of a command do no harm: it may be started again before the first is known to be dead")
 	f.StringVar(&o.cutOff, "cut-off", cutOffStop, "what a node does with commands when it is cut off from here: stop or keep")
 	f.IntVar(&o.crashLimit, "crash-limit", 0, "give a command up after `N` nodes were lost while it ran (default 5)")
-	f.StringVar(&o.join, "join", "", "join a cluster for the length of the run")
+	f.StringArrayVar(&o.join, "join", nil, "without a node here: join the cluster of a join `STRING` for the length of the run; may be repeated. Visible to all users of the machine: prefer --join-file or FILCH_JOIN")
+	f.StringVar(&o.joinFile, "join-file", "", "the same with join strings from `FILE`, one per line")
 	o.node.register(c)
 }
 
 // check refuses what cannot be meant.
 func (o *spreadOptions) check(given func(string) bool) error {
 	switch {
-	case o.join != "":
-		return errors.New("--join is not supported yet: start a node here with filch up, which joins, and run again")
 	case o.maxRun < 0 || o.maxRun == 0 && given("max-running"):
 		return fmt.Errorf("--max-running: %d: give how many may run at a time, at least 1", o.maxRun)
 	case o.crashLimit < 0 || o.crashLimit > math.MaxUint8 || o.crashLimit == 0 && given("crash-limit"):
@@ -68,7 +68,9 @@ func (o *spreadOptions) check(given func(string) bool) error {
 		return fmt.Errorf("--cut-off: %q is neither stop nor keep", o.cutOff)
 	case len(o.env) > 0 && !o.anywhere:
 		return errors.New("--env declares what a command gets with --anywhere; without that it has the whole environment")
-	case o.local && (o.spreads(given) || o.anywhere || given("socket") || given("data-dir")):
+	case o.joins() && (given("socket") || given("data-dir")):
+		return errors.New("--socket and --data-dir name a node to run over, and --join is for where there is none: give one of them")
+	case o.local && (o.spreads(given) || o.joins() || o.anywhere || given("socket") || given("data-dir")):
 		return errors.New("--local keeps commands here: leave it out, or what says where else they may run")
 	}
 	for _, l := range o.require {

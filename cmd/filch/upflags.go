@@ -113,7 +113,7 @@ func (o *upOptions) config(lookup func(string) (string, bool), stdin io.Reader) 
 	}
 	flags, environment := o.said(), node.EnvironmentSettings(lookup)
 	if join, _, ok := flags.Said("join"); ok && (len(join) != 1 || join[0] != "-") {
-		notices = append(notices, "--join: every user of this machine can read the join string, and the secret in it, in the list of processes; --join-file and FILCH_JOIN are not seen")
+		notices = append(notices, seenByAll)
 	}
 	for _, source := range []*node.Settings{&file, &environment, &flags} {
 		if err := readJoinFile(source, stdin); err != nil {

@@ -73,9 +73,11 @@ func othersExecute(members []control.Member) bool {
 // kindExec is the kind of commands in what members announce.
 const kindExec = "exec"
 
-// A localCluster is the node of this machine and whom it knows.
+// A localCluster is the node over which a run spreads, that of this machine or one of its own, and
+// whom it knows.
 type localCluster struct {
-	client  *control.Client
+	client  clusterNode
+	own     *ownNode // the same, if it is the run's own
 	node    control.Node
 	members []control.Member
 }
@@ -91,11 +93,15 @@ func (o *spreadOptions) findCluster(ctx context.Context) (*localCluster, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := &localCluster{client: client}
+	return newLocalCluster(ctx, client)
+}
+
+func newLocalCluster(ctx context.Context, node clusterNode) (_ *localCluster, err error) {
+	c := &localCluster{client: node}
 	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
 	defer cancel()
-	if c.node, err = client.Node(ctx); err == nil {
-		c.members, err = client.Members(ctx)
+	if c.node, err = node.Node(ctx); err == nil {
+		c.members, err = node.Members(ctx)
 	}
 	if err != nil {
 		return nil, err
