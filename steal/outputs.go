@@ -31,22 +31,27 @@ type outputs struct {
 type kept struct {
 	Output
 	users int // guarded by outputs.mu
+	came  int // how often, without a settle for it; guarded by outputs.mu
 }
 
 func newOutputs() *outputs { return &outputs{of: make(map[outputKey][]*kept)} }
 
 func (o *outputs) any() bool { return o.n.Load() > 0 }
 
-// put keeps an output, which is ours from now on.
+// put keeps an output, which is ours from now on, until take, drop, or as many calls of settle.
 func (o *outputs) put(k outputKey, x Output) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	again := slices.ContainsFunc(o.of[k], func(old *kept) bool { return old.Name == x.Name })
-	if again || o.ended { // the first is as good
+	if again := slices.IndexFunc(o.of[k], func(old *kept) bool { return old.Name == x.Name }); again >= 0 { // the first is as good
+		o.of[k][again].came++
 		x.Data.Close()
 		return
 	}
-	o.of[k] = append(o.of[k], &kept{x, 1})
+	if o.ended {
+		x.Data.Close()
+		return
+	}
+	o.of[k] = append(o.of[k], &kept{x, 1, 1})
 	o.size += x.Data.Len()
 	o.n.Store(int64(len(o.of)))
 }
@@ -102,6 +107,29 @@ func (o *outputs) unuse(x *kept) {
 	if x.users--; x.users == 0 {
 		x.Data.Close()
 	}
+}
+
+// settle is the end of one report with outputs of a piece that nobody wanted. Those that came with another
+// report, too, stay for it: an outcome is told again when a channel begins anew, and the first may be of
+// no use any more while the second still waits.
+func (o *outputs) settle(p core.Piece) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := p.Lo; i < p.Hi && len(o.of) > 0; i++ {
+		k := outputKey{p.Job, i, p.Attempt}
+		left := slices.DeleteFunc(o.of[k], func(x *kept) bool {
+			if x.came--; x.came > 0 {
+				return false
+			}
+			o.size -= x.Data.Len()
+			o.unuse(x)
+			return true
+		})
+		if o.of[k] = left; len(left) == 0 {
+			delete(o.of, k)
+		}
+	}
+	o.n.Store(int64(len(o.of)))
 }
 
 // drop forgets the outputs of a piece.

@@ -28,6 +28,26 @@ func TestOutputsHaveARoom(t *testing.T) {
 	}
 }
 
+// TestOutputsThatCameTwice: a report that is of no use takes nothing from the one that came after it.
+func TestOutputsThatCameTwice(t *testing.T) {
+	o, closed := newOutputs(), 0
+	k := outputKey{index: 1, attempt: core.Attempt{Incarnation: 1}}
+	p := core.Piece{Span: core.Span{Lo: 1, Hi: 2}, Attempt: k.attempt}
+	for range 2 {
+		o.put(k, Output{Index: 1, Data: closing{closed: &closed}})
+	}
+	if o.settle(p); closed != 1 || !o.any() {
+		t.Fatalf("the first report leaves nothing to the second: %d closed", closed)
+	}
+	if all := o.take(k); len(all) != 1 {
+		t.Fatalf("the second report has %d outputs", len(all))
+	}
+	o.put(k, Output{Index: 1, Data: closing{closed: &closed}})
+	if o.settle(p); closed != 2 || o.any() {
+		t.Errorf("what nobody wanted is kept: %d closed", closed)
+	}
+}
+
 // TestOutputsAfterTheEnd: a report that is being read when the driver ends leaves nothing open, nor does
 // an output that comes twice.
 func TestOutputsAfterTheEnd(t *testing.T) {

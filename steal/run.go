@@ -122,7 +122,7 @@ func (l *loop) ended(x End) {
 	}
 	l.step(x.Finished)
 	if p.Job.Home == l.config.Core.ID {
-		l.outputs.drop(p) // what nobody has committed
+		l.outputs.settle(p) // what nobody has committed
 	}
 }
 
@@ -189,13 +189,28 @@ func (l *loop) commit(e core.Commit) {
 	l.config.Home.Committed(e, outputs)
 }
 
-// recorded forgets what a grantor has.
+// recorded forgets what a grantor has. It may have recorded another end than the outcome, as that the piece
+// went up to its home; then the outputs wait for the home to record it.
 func (l *loop) recorded(pieces []core.Piece) {
 	any := l.outputs.any()
 	for _, p := range pieces {
 		if any {
-			l.outputs.drop(p)
+			l.forgetOutputs(p)
 		}
 		l.leave(p)
+	}
+}
+
+// forgetOutputs drops the outputs of what is not held any more.
+func (l *loop) forgetOutputs(p core.Piece) {
+	held := l.core.HeldOf(p)
+	if len(held) == 0 {
+		l.outputs.drop(p)
+		return
+	}
+	for i := p.Lo; i < p.Hi; i++ {
+		if !slices.ContainsFunc(held, func(s core.Span) bool { return s.Lo <= i && i < s.Hi }) {
+			l.outputs.drop(core.Piece{Job: p.Job, Span: core.Span{Lo: i, Hi: i + 1}, Attempt: p.Attempt})
+		}
 	}
 }

@@ -166,8 +166,9 @@ func (v *server) report(f *wire.Frame) error {
 	v.d.mail.put(mail{do: func(l *loop) {
 		l.receive(core.Received{From: v.from, Up: true, Frame: f.Frame})
 		for k := range m.Outcomes {
-			if p := m.Outcomes[k].Piece; p.Job.Home == l.config.Core.ID {
-				l.outputs.drop(p) // what nobody has committed
+			p := m.Outcomes[k].Piece
+			if p.Job.Home == l.config.Core.ID || len(l.core.HeldOf(p)) == 0 {
+				l.outputs.settle(p) // what nobody has committed, or passes on
 			}
 		}
 	}})

@@ -139,6 +139,15 @@ func (x *executor) Halt(p core.Piece) {
 	}
 }
 
+// killAll ends what runs.
+func (x *executor) killAll() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, run := range x.runs {
+		run.once.Do(func() { close(run.halt) })
+	}
+}
+
 func (x *executor) Leash(key uint64, until time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -179,7 +188,11 @@ func (h *home) Committed(c core.Commit, outputs []steal.Output) {
 	}
 	seen := make(map[uint64][]byte)
 	for _, o := range outputs {
-		seen[o.Index], _ = io.ReadAll(o.Data.Reader())
+		b, err := io.ReadAll(o.Data.Reader())
+		if err != nil {
+			h.ward.breaks("the output of command %d: %v", o.Index, err)
+		}
+		seen[o.Index] = b
 		o.Data.Close()
 	}
 	for i := c.Piece.Lo; i < c.Piece.Hi; i++ {
@@ -196,7 +209,7 @@ func (h *home) Committed(c core.Commit, outputs []steal.Output) {
 				h.ward.breaks("task %d has the result %q", i, c.Values[i-c.Piece.Lo])
 			}
 		} else if !bytes.Equal(seen[i], printed(i)) {
-			h.ward.breaks("command %d printed %d bytes, not %d", i, len(seen[i]), len(printed(i)))
+			h.ward.breaks("command %d printed %d bytes, not %d: %d outputs came for %+v", i, len(seen[i]), len(printed(i)), len(outputs), c)
 		}
 	}
 }

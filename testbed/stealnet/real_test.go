@@ -11,7 +11,6 @@ import (
 	"net"
 	"os"
 	"strconv"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,7 +21,6 @@ import (
 	"github.com/filchsched/filch/exec/task"
 	"github.com/filchsched/filch/gossip/host"
 	"github.com/filchsched/filch/gossip/identity"
-	"github.com/filchsched/filch/steal"
 	"github.com/filchsched/filch/steal/core"
 )
 
@@ -31,8 +29,8 @@ type fixedSource struct{ ip net.IP }
 
 func (f fixedSource) PreferredSourceIPForDestination(*net.UDPAddr) (net.IP, error) { return f.ip, nil }
 
-// simulated is a host's configuration on a simulated network.
-func simulated(nw *simnet.Simnet, i int) host.Config {
+// simulated is a host's configuration on a simulated network. conn is set to what it listens with.
+func simulated(nw *simnet.Simnet, i int, conn **simnet.SimConn) host.Config {
 	link := simnet.LinkSettings{BitsPerSecond: 1_000_000_000}
 	ip := simnet.IntToPublicIPv4(i)
 	return host.Config{
@@ -42,14 +40,15 @@ func simulated(nw *simnet.Simnet, i int) host.Config {
 		QUIC: []quicreuse.Option{
 			quicreuse.OverrideSourceIPSelector(func() (quicreuse.SourceIPSelector, error) { return fixedSource{ip}, nil }),
 			quicreuse.OverrideListenUDP(func(_ string, at *net.UDPAddr) (net.PacketConn, error) {
-				return nw.NewEndpoint(at, simnet.NodeBiDiLinkSettings{Downlink: link, Uplink: link}), nil
+				*conn = nw.NewEndpoint(at, simnet.NodeBiDiLinkSettings{Downlink: link, Uplink: link})
+				return *conn, nil
 			}),
 		},
 	}
 }
 
 // TestTwentyDriversOnASimulatedNetwork: functions and commands of one home spread over twenty nodes while their
-// streams are reset, stall and hang half open. Results are exact, nothing is committed
+// streams are reset, stall and hang half open, and while nodes are killed and start again. Results are exact, nothing is committed
 // twice, no command runs twice at the same time. STEALNET_SEED repeats a seed.
 func TestTwentyDriversOnASimulatedNetwork(t *testing.T) {
 	seeds := []uint64{1, 2}
@@ -66,67 +65,54 @@ func TestTwentyDriversOnASimulatedNetwork(t *testing.T) {
 }
 
 func twenty(t *testing.T, seed uint64) {
-	const count, functions, commands = 20, 6_000, 300
+	const count, functions, commands = 20, 6_000, 900
 	rng := rand.New(rand.NewPCG(seed, 0))
 	nw := &simnet.Simnet{LatencyFunc: simnet.StaticLatency(5 * time.Millisecond), Logger: slog.New(slog.DiscardHandler)}
 	began := time.Now()
 	clock := func() time.Duration { return time.Hour + time.Since(began) }
 	w := &ward{runs: make(map[uint64]int)}
 	h := &home{ward: w, committed: make(map[core.JobID]map[uint64]bool), hosts: make(map[core.PeerID]int), left: functions + commands, done: make(chan struct{})}
-	var ports []*port
+	ctx, cancel := context.WithCancel(t.Context())
+	all := &net20{sim: nw, seed: seed, ward: w, home: h, clock: clock, ctx: ctx, kinds: []task.Kind{task.KindFunc, task.KindProc}}
 	for i := range count {
-		one, err := host.New(simulated(nw, i))
-		if err != nil {
-			t.Fatal(err)
+		n := &node{of: all, i: i}
+		if n.open(t); n.port == nil {
+			t.FailNow()
 		}
-		defer one.Close()
-		ports = append(ports, &port{host: one})
+		n.id, n.addrs = n.port.host.ID(), n.port.host.Addrs()
+		n.member = core.Member{Peer: nameOf(n.id), Place: fmt.Sprintf("z/r%d/%d", i%4, i), Kinds: all.kinds, Cores: 4}
+		all.nodes = append(all.nodes, n)
 	}
 	nw.Start() // it has to know all of them before
 	defer nw.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	var all sync.WaitGroup
-	defer func() { cancel(); all.Wait() }()
-	var drivers []*steal.Driver
-	var members []core.Member
-	for i, p := range ports {
-		for _, o := range ports {
-			p.host.Learn(o.host.ID(), o.host.Addrs())
+	defer func() {
+		for _, n := range all.nodes {
+			n.port.host.Close()
 		}
-		x := &executor{id: nameOf(p.host.ID()), ward: w, clock: clock, runs: make(map[core.Piece]*running), until: make(map[uint64]time.Duration)}
-		kinds := []task.Kind{task.KindFunc, task.KindProc}
-		c := steal.Config{Core: core.Config{ID: x.id, Incarnation: 1, Seed: seed + uint64(i), Cores: 4, Kinds: kinds, Key: [32]byte{byte(i)}, Check: true},
-			Network: p, Executor: x, Clock: clock}
-		if i == 0 {
-			c.Home = h
-		}
-		d, err := steal.New(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all.Go(func() { d.Run(ctx); x.all.Wait() })
-		drivers = append(drivers, d)
-		members = append(members, core.Member{Peer: x.id, Place: fmt.Sprintf("z/r%d/%d", i%4, i), Kinds: kinds, Cores: 4})
-	}
-	for _, d := range drivers {
-		d.Tell(core.Members{List: members})
+	}()
+	defer func() { cancel(); all.all.Wait() }()
+	for _, n := range all.nodes {
+		n.begin(t)
 	}
 	for _, job := range []struct {
 		terms core.Terms
 		n     uint64
 	}{{core.Terms{Name: "f", Kind: task.KindFunc, Estimate: 2 * time.Millisecond}, functions}, {core.Terms{Name: "c", Kind: task.KindProc}, commands}} {
-		if _, err := drivers[0].Submit(ctx, job.terms, job.n); err != nil {
+		if _, err := all.nodes[0].driver.Submit(ctx, job.terms, job.n); err != nil {
 			t.Fatal(err)
 		}
 	}
 	begun, hurts := time.Now(), make(map[string]int)
+	back := make(chan *node, count)
 	for over := false; !over; {
 		select {
 		case <-h.done:
 			over = true
+		case n := <-back:
+			n.down = false
 		case <-time.After(time.Duration(rng.Int64N(int64(400 * time.Millisecond)))):
 			if time.Since(begun) < time.Minute { // then everything heals
-				hurts[ports[rng.IntN(count)].hurt(rng)]++
+				hurts[all.hurt(t, rng, back)]++
 			}
 			if time.Since(begun) > 10*time.Minute {
 				h.mu.Lock()
@@ -136,15 +122,14 @@ func twenty(t *testing.T, seed uint64) {
 			}
 		}
 	}
-	var sum steal.Stats
-	for _, d := range drivers {
-		s := d.Stats()
-		sum.Steps += s.Steps
-		sum.FramesOut += s.FramesOut
-		sum.Garbage += s.Garbage
-		sum.Broken += s.Broken
-		sum.OutputsIn += s.OutputsIn
+	cancel()
+	all.all.Wait()
+	for _, n := range all.nodes {
+		if !n.down {
+			all.count(n.driver)
+		}
 	}
+	sum := all.sum
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t.Logf("seed %d: %v, faults %v, %d hosts took part, %d starts of %d commands, %d steps, %d frames, %d channels broke, %d outputs",
