@@ -123,7 +123,7 @@
 // A task moves when it would start there sooner than here (cost.go); what has waited
 // for two round trips and 50 ms moves to a free core in any case. Offers are answered
 // nearest first. A victim without work names others; a home that cannot run its work
-// itself invites members to ask (invite.go). A job that has nothing queued gives its
+// itself invites members to ask (invite.go), who do that next, whoever has more. A job that has nothing queued gives its
 // slowest tasks to a second peer, if they may run twice (hedge.go).
 //
 // # Where tasks run

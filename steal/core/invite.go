@@ -94,13 +94,14 @@ func (m *Member) mayRun(t *Terms) bool {
 		(len(t.Where.On) == 0 || slices.Contains(t.Where.On, m.Peer)) && !slices.Contains(t.Where.Avoid, m.Peer)
 }
 
-// invited makes who invites a candidate. Nothing is believed of strangers.
+// invited makes who invites the next candidate. Nothing is believed of strangers.
 func (c *Core) invited(from PeerID, surplus time.Duration) {
 	if _, ok := c.near.find(from); !ok || surplus <= 0 {
 		return
 	}
 	t := &c.thief
 	t.believe(c.now, []Candidate{{Peer: from, Level: c.near.level(from), Surplus: min(surplus, time.Hour)}})
+	t.beliefs[len(t.beliefs)-1].invited = true
 	t.nextAsk = min(t.nextAsk, c.now+c.jitter(time.Millisecond))
 	c.alarm(t.nextAsk)
 }

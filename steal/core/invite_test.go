@@ -37,6 +37,33 @@ func TestWhoFitsIsInvited(t *testing.T) {
 	}
 }
 
+// TestInvitationIsNotOutbid: the one task of a home that cannot run it, beside another home that
+// always has more.
+func TestInvitationIsNotOutbid(t *testing.T) {
+	const takes = 100 * time.Millisecond
+	w := newConcert(t, map[PeerID]int{"many": 1, "one": 0, "peer": 1})
+	w.members()
+	w.pass(3 * time.Second)
+	w.submit("many", 1000, Terms{Estimate: takes})
+	before := 0
+	w.served("peer", takes, func(Run) bool { before++; return before == 20 })
+	w.submit("one", 1, Terms{Estimate: takes})
+	w.settle()
+	before = 0
+	w.served("peer", takes, func(r Run) bool {
+		if r.Piece.Job.Home == "one" {
+			return true
+		}
+		w.know("peer", "many", 0, time.Minute) // gossip says so again and again
+		before++
+		return before > 100
+	})
+	t.Logf("it waits for %d of the other home", before)
+	if before > 10 {
+		t.Errorf("it waits for %d of the other home", before)
+	}
+}
+
 func TestStrangersInviteNobody(t *testing.T) {
 	w := newConcert(t, map[PeerID]int{"me": 1})
 	w.step("me", Received{From: "stranger", Frame: Frame{Inc: 1, Msg: Invite{Surplus: time.Hour}}})

@@ -28,7 +28,8 @@ type thief struct {
 
 type belief struct {
 	Candidate
-	at time.Duration
+	at      time.Duration
+	invited bool // it has invited us since we asked it last
 }
 
 // A shun is why a peer is not asked for a while.
@@ -66,8 +67,13 @@ func (t *thief) init() { t.hungry = never }
 
 func (t *thief) believe(now time.Duration, list []Candidate) {
 	for _, c := range list {
-		t.beliefs = slices.DeleteFunc(t.beliefs, func(b belief) bool { return b.Peer == c.Peer })
-		t.beliefs = append(t.beliefs, belief{c, now - c.Age})
+		invited := false
+		t.beliefs = slices.DeleteFunc(t.beliefs, func(b belief) bool {
+			same := b.Peer == c.Peer
+			invited = invited || same && b.invited
+			return same
+		})
+		t.beliefs = append(t.beliefs, belief{c, now - c.Age, invited})
 	}
 	if over := len(t.beliefs) - maxBeliefs; over > 0 {
 		t.beliefs = slices.Delete(t.beliefs, 0, over)
@@ -148,6 +154,7 @@ func (c *Core) hunt() {
 	}
 	if p, ok := t.pick(c); ok && t.tries < triesBeforeQuiet {
 		t.asking, t.askedAt = p, c.now
+		t.accept(p)
 		c.offerTo(p, false)
 		c.alarm(c.now + askPatience)
 		return
@@ -163,7 +170,9 @@ func (c *Core) hunt() {
 }
 
 // pick is the better of two random candidates of the nearest level that is
-// believed to have surplus (Mitzenmacher's power of two choices).
+// believed to have surplus (Mitzenmacher's power of two choices). Who has invited us
+// comes first, once for each invitation: its work starts nowhere else, and beside somebody
+// who has more it would never be the better one.
 func (t *thief) pick(c *Core) (PeerID, bool) {
 	t.shuns = slices.DeleteFunc(t.shuns, func(s shun) bool { return c.now >= s.until+shunMin<<maxShunDoubling })
 	t.beliefs = slices.DeleteFunc(t.beliefs, func(b belief) bool { return c.now-b.at > beliefLasts })
@@ -172,10 +181,10 @@ func (t *thief) pick(c *Core) (PeerID, bool) {
 		if b.Surplus <= 0 || b.Peer == c.cfg.ID || t.shunned(c.now, b.Peer) {
 			continue
 		}
-		if len(near) > 0 && b.Level < near[0].Level {
+		if len(near) > 0 && (b.invited && !near[0].invited || b.invited == near[0].invited && b.Level < near[0].Level) {
 			near = near[:0]
 		}
-		if len(near) == 0 || b.Level == near[0].Level {
+		if len(near) == 0 || b.invited == near[0].invited && b.Level == near[0].Level {
 			near = append(near, b)
 		}
 	}
@@ -193,6 +202,13 @@ func (t *thief) pick(c *Core) (PeerID, bool) {
 		}
 	}
 	return near[a].Peer, true
+}
+
+// accept uses an invitation up.
+func (t *thief) accept(p PeerID) {
+	if k := slices.IndexFunc(t.beliefs, func(b belief) bool { return b.Peer == p }); k >= 0 {
+		t.beliefs[k].invited = false
+	}
 }
 
 func (t *thief) shunned(now time.Duration, p PeerID) bool {
