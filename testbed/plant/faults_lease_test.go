@@ -421,6 +421,30 @@ var fairFaults = []fault{
 // thiefFaults are about whom to ask and whom to give.
 var thiefFaults = []fault{
 	{
+		name: "who invites is outbid by who has more",
+		file: "steal/core/invite.go",
+		old:  "\tt.beliefs[len(t.beliefs)-1].invited = true\n",
+		new:  "",
+		test: coreTest("TestInvitationIsNotOutbid"),
+		says: "of the other home",
+	},
+	{
+		name: "a report of no use takes the outputs of the next",
+		file: "steal/outputs.go",
+		old:  `if x.came--; x.came > 0 {`,
+		new:  `if x.came--; x.came > 99 {`,
+		test: check{folder: "steal", run: "TestOutputsThatCameTwice"},
+		says: "leaves nothing to the second",
+	},
+	{
+		name: "outputs go with the word that a piece went up",
+		file: "steal/run.go",
+		old:  `if len(held) == 0 {`,
+		new:  `if len(held) < 99 {`,
+		test: check{folder: "steal", run: "TestRecordedKeepsOutputsOfWhatIsHeld"},
+		says: "of what is held are gone",
+	},
+	{
 		name: "a standing offer goes on to say that no core is free",
 		file: "steal/core/thief.go",
 		old:  `if t.laid != 0 && t.laidBusy && c.busy < c.cores {`,
