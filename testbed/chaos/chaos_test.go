@@ -3,11 +3,9 @@
 package chaos
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/filchsched/filch/testbed/nodes"
 	"github.com/filchsched/filch/testbed/spaces"
 )
 
@@ -30,10 +29,23 @@ const (
 	perRound = 3 * time.Minute
 	// settle is how long what a killed home has left may live: a lease, a look at it, and the grace.
 	settle = 15 * time.Second
+	// lapse is how long the children of a killed node may live: the supervisor's grace, and some.
+	lapse = 5 * time.Second
+	// duePatience is how long it may take until a node lends something on, or has work; where it comes to nothing it is not killed.
+	duePatience = 10 * time.Second
 )
 
 // TestChaos: commands are executed with the right result, one copy at a time, whatever happens to nodes.
 func TestChaos(t *testing.T) {
+	chaos(t, false, "../../cmd/filch", "./work")
+}
+
+// TestChaosFunctions: commands and functions at the same time, on nodes that know the functions.
+func TestChaosFunctions(t *testing.T) {
+	chaos(t, true, "../../cmd/filch", "./work", "../nodes/program")
+}
+
+func chaos(t *testing.T, functions bool, packages ...string) {
 	rounds, _ := strconv.Atoi(os.Getenv(roundsVariable))
 	if rounds < 1 {
 		t.Skipf("takes root and minutes: make chaos, or %s=rounds", roundsVariable)
@@ -43,34 +55,37 @@ func TestChaos(t *testing.T) {
 		seed = uint64(time.Now().UnixNano()) % 1e6
 	}
 	spaces.Isolated(t, time.Duration(rounds+1)*perRound, func(t *testing.T, programs []string) {
-		r := &rig{work: programs[1]}
-		join := ""
-		for i := range members {
-			m := newMember(t, programs[0], i)
-			join = m.start(t, join)
-			r.members = append(r.members, m)
-			t.Cleanup(func() {
-				if t.Failed() {
-					t.Logf("%s said:\n%s", m.name, &m.said)
-				}
-			})
+		r := &rig{filch: programs[0], work: programs[1], sum: make(map[string]int)}
+		start := []string{programs[0], "up", "--no-mdns", "--accept", "exec", "--workers", "2"}
+		if functions {
+			start = []string{programs[2], "--workers", "2"}
 		}
-		r.join = join
+		for i := range members {
+			m := nodes.Add(t, i, start...)
+			r.join = m.Start(t, r.join)
+			r.members = append(r.members, m)
+		}
+		defer func() {
+			for _, k := range slices.Sorted(maps.Keys(r.sum)) {
+				t.Logf("sum: %7d %s", r.sum[k], k)
+			}
+		}()
 		for k := range uint64(rounds) {
-			p := newPlan(seed + k)
+			p := newPlan(seed+k, functions)
 			t.Run(fmt.Sprint("seed ", p.seed), func(t *testing.T) { r.round(t, p) })
 			if t.Failed() {
 				t.Fatalf("again with %s=1 %s=%d", roundsVariable, seedVariable, p.seed)
 			}
 		}
-	}, "../../cmd/filch", "./work")
+	}, packages...)
 }
 
 // A rig is the cluster.
 type rig struct {
-	work    string
-	members []*member
-	join    string
+	filch, work string
+	members     []*nodes.Process
+	join        string
+	sum         map[string]int // of what happened, over all rounds
 }
 
 func (r *rig) round(t *testing.T, p *plan) {
@@ -79,206 +94,166 @@ func (r *rig) round(t *testing.T, p *plan) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	r.assemble(t)
-	var input, want strings.Builder
-	for i, d := range p.tasks {
-		fmt.Fprintf(&input, "%d %d\n", i+1, d.Milliseconds())
-		fmt.Fprintf(&want, "result of %d is %d\n", i+1, result(strconv.Itoa(i+1)))
+	nodes.Assemble(t, r.members, nil)
+	if p.cut {
+		home, caller := r.members[p.home], r.members[p.caller]
+		home.Cut(t, caller)
+		caller.Cut(t, home)
 	}
-	home := r.members[p.home]
-	log := filepath.Join(dir, "joblog")
-	cmd := home.command("run", "-k", "--joblog", log, r.work+" "+dir+" {}")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "FILCH_SOCKET="+home.socket())
-	cmd.Stdin = strings.NewReader(input.String())
-	var out, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &said
 	begun := time.Now()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	jobs := []*job{r.run(t, p, dir)}
+	if len(p.calls) > 0 {
+		jobs = append(jobs, r.call(t, p, dir))
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	err := r.inflict(t, p, cmd, ended)
-	t.Logf("took %v; %s", time.Since(begun).Round(time.Millisecond), r.where(log))
-	if p.abandoned() {
-		r.nothingLeft(t, dir, settle)
-		r.neverTwice(t, dir)
-		return
-	}
-	if err != nil {
-		t.Errorf("filch run: %v\n%s", err, &said)
-	}
-	if out.String() != want.String() {
-		t.Errorf("printed\n%s\nnot\n%s\n%s", &out, &want, &said)
-	}
+	r.inflict(t, p, jobs)
+	t.Logf("took %v", time.Since(begun).Round(time.Millisecond))
 	r.nothingLeft(t, dir, settle)
 	r.neverTwice(t, dir)
-	r.loggedOnce(t, log, len(p.tasks))
+	for _, j := range jobs {
+		j.judge(t)
+	}
+	r.still(t)
+	r.sum["rounds"]++
 }
 
-// inflict does what the plan says, and returns what filch run ended with. Faults whose time has not come by
-// then do not come; those under way are taken back.
-func (r *rig) inflict(t *testing.T, p *plan, job *exec.Cmd, ended chan error) error {
-	type trouble struct {
-		next       time.Time // when it begins, or ends
-		lasts      time.Duration
-		begin, end func()
-		begun      bool
-	}
+// A trouble is a fault in a round.
+type trouble struct {
+	next       time.Time // when it begins, or ends
+	lasts      time.Duration
+	begin, end func()
+	begun      bool
+}
+
+// inflict does what the plan says until all jobs are over. Faults whose time has not come by then do not come;
+// those under way are taken back.
+func (r *rig) inflict(t *testing.T, p *plan, jobs []*job) {
 	var all []*trouble
 	now := time.Now()
 	for _, f := range p.faults {
-		begin, end := r.of(t, f, job)
+		begin, end := r.of(t, f, jobs)
 		all = append(all, &trouble{next: now.Add(f.at), lasts: f.lasts, begin: begin, end: end})
 	}
-	late := time.After(perRound)
-	for {
-		var alarm <-chan time.Time
-		var first *trouble
+	if p.cut {
+		home, caller := r.members[p.home], r.members[p.caller]
+		all = append(all, &trouble{begun: true, next: now.Add(perRound / 2), end: func() { home.Mend(t, caller); caller.Mend(t, home) }})
+	}
+	defer func() {
 		for _, f := range all {
-			if first == nil || f.next.Before(first.next) {
-				first = f
+			if f.begun {
+				f.end()
 			}
 		}
-		if first != nil {
-			alarm = time.After(time.Until(first.next))
-		}
-		select {
-		case <-alarm:
-			if !first.begun {
-				first.begun, first.next = true, first.next.Add(first.lasts)
-				first.begin()
-				continue
-			}
-			first.end()
-			all = slices.DeleteFunc(all, func(f *trouble) bool { return f == first })
-		case err := <-ended:
+	}()
+	late := time.After(perRound)
+	for _, j := range jobs {
+		for !isOver(j) {
+			var alarm <-chan time.Time
+			var first *trouble
 			for _, f := range all {
-				if f.begun {
-					f.end()
+				if first == nil || f.next.Before(first.next) {
+					first = f
 				}
 			}
-			return err
-		case <-late:
-			job.Process.Kill()
-			t.Fatal("the job hangs")
+			if first != nil {
+				alarm = time.After(time.Until(first.next))
+			}
+			select {
+			case <-alarm:
+				if !first.begun {
+					first.begun, first.next = true, time.Now().Add(first.lasts)
+					first.begin()
+					continue
+				}
+				first.end()
+				all = slices.DeleteFunc(all, func(f *trouble) bool { return f == first })
+			case <-j.over:
+			case <-late:
+				for _, j := range jobs {
+					j.abandon()
+				}
+				t.Fatal("a job hangs")
+			}
 		}
 	}
 }
 
 // of is how a fault begins and how it ends.
-func (r *rig) of(t *testing.T, f fault, job *exec.Cmd) (begin, end func()) {
+func (r *rig) of(t *testing.T, f fault, jobs []*job) (begin, end func()) {
 	a, b := r.members[f.a], r.members[f.b]
+	tell := func(begin func()) func() { return func() { r.sum[f.kind.String()]++; begin() } }
 	switch f.kind {
 	case killed:
-		return a.kill, func() { a.start(t, r.join) }
+		return tell(func() { r.kill(t, f.a, jobs) }), func() { a.Start(t, r.join) }
+	case middle, atWork:
+		due, dead := r.lends, false
+		if f.kind == atWork {
+			due = r.works
+		}
+		return func() {
+				if dead = r.comesTo(due(t, a), jobs); dead {
+					r.sum[f.kind.String()]++
+					r.kill(t, f.a, jobs)
+				}
+			}, func() {
+				if dead {
+					a.Start(t, r.join)
+				}
+			}
 	case frozen:
-		return func() { a.signal(t, syscall.SIGSTOP) }, func() { a.signal(t, syscall.SIGCONT) }
+		return tell(func() { a.Signal(t, syscall.SIGSTOP) }), func() { a.Signal(t, syscall.SIGCONT) }
 	case apart:
-		return func() { a.cut(t, b); b.cut(t, a) }, func() { a.mend(t, b); b.mend(t, a) }
+		return tell(func() { a.Cut(t, b); b.Cut(t, a) }), func() { a.Mend(t, b); b.Mend(t, a) }
 	case oneWay:
-		return func() { a.cut(t, b) }, func() { a.mend(t, b) }
+		return tell(func() { a.Cut(t, b) }), func() { a.Mend(t, b) }
 	}
-	return func() { job.Process.Kill() }, func() {}
+	return tell(jobs[0].abandon), func() {}
 }
 
-// assemble waits until all members see all alive.
-func (r *rig) assemble(t *testing.T) {
-	t.Helper()
-	late := time.Now().Add(time.Minute)
-	for {
-		whole := true
-		for _, m := range r.members {
-			out, err := m.command("nodes", "--socket", m.socket(), "--output", "json").Output()
-			whole = whole && err == nil && strings.Count(string(out), `"alive"`) == members
+// kill kills a member, and with it the jobs whose home it is, and sees that its children end.
+func (r *rig) kill(t *testing.T, i int, jobs []*job) {
+	for _, j := range jobs {
+		if !isOver(j) && j.diesWith == i {
+			j.lost = true
 		}
-		if whole {
-			return
-		}
+	}
+	below := r.members[i].Kill()
+	r.sum["processes below killed nodes"] += len(below)
+	r.sum["killed nodes"]++
+	for late := time.Now().Add(lapse); len(nodes.Alive(below)) > 0; time.Sleep(20 * time.Millisecond) { // they are not ours to wait for
 		if time.Now().After(late) {
-			t.Fatal("the members do not find each other any more")
-		}
-		time.Sleep(100 * time.Millisecond) // nothing tells when three processes agree
-	}
-}
-
-// nothingLeft fails if a process with the round's directory among its arguments lives on.
-func (r *rig) nothingLeft(t *testing.T, dir string, patience time.Duration) {
-	t.Helper()
-	late := time.Now().Add(patience)
-	for {
-		left := with(dir)
-		if len(left) == 0 {
+			t.Errorf("n%d was killed, and of its %d processes are left: %v", i, len(below), nodes.Alive(below))
 			return
 		}
-		if time.Now().After(late) {
-			t.Errorf("left running: %v", left)
-			return
+	}
+}
+
+// lends tells whether a node has handed on what it holds for others since this was called. It is nobody's home.
+func (r *rig) lends(t *testing.T, m *nodes.Process) func() bool {
+	before, err := m.Total(t, "granted")
+	return func() bool {
+		now, errNow := m.Total(t, "granted")
+		return err == nil && errNow == nil && now > before
+	}
+}
+
+// works tells whether a node runs a long task.
+func (r *rig) works(_ *testing.T, m *nodes.Process) func() bool {
+	long := fmt.Sprint(" ", longTask.Milliseconds())
+	return func() bool {
+		return slices.ContainsFunc(nodes.Alive(m.Below()), func(line string) bool { return strings.Contains(line, long) })
+	}
+}
+
+// comesTo waits until something is so, and tells whether it came to that while there were jobs.
+func (r *rig) comesTo(so func() bool, jobs []*job) bool {
+	for late := time.Now().Add(duePatience); time.Now().Before(late); time.Sleep(5 * time.Millisecond) { // no event tells it
+		if so() {
+			return true
 		}
-		time.Sleep(50 * time.Millisecond) // the end of somebody else's child is no event here
-	}
-}
-
-// with lists the processes with text among their arguments.
-func with(text string) (found []string) {
-	all, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, f := range all {
-		if b, err := os.ReadFile(f); err == nil && bytes.Contains(b, []byte(text)) {
-			found = append(found, strings.TrimSpace(string(bytes.ReplaceAll(b, []byte{0}, []byte{' '}))))
-		}
-	}
-	return found
-}
-
-// neverTwice fails if two copies of a command ran at once.
-func (r *rig) neverTwice(t *testing.T, dir string) {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, "twice"))
-	if !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("ran twice at the same time: tasks %s (%v)", strings.Fields(string(b)), err)
-	}
-}
-
-// loggedOnce fails unless the job log has each task once.
-func (r *rig) loggedOnce(t *testing.T, log string, n int) {
-	t.Helper()
-	seen := make(map[string]int)
-	for _, line := range logLines(log) {
-		seen[line[0]]++
-	}
-	for i := range n {
-		if c := seen[strconv.Itoa(i+1)]; c != 1 {
-			t.Errorf("task %d is %d times in the job log", i+1, c)
+		if !slices.ContainsFunc(jobs, func(j *job) bool { return !isOver(j) }) {
+			break
 		}
 	}
-}
-
-// logLines are the fields of the job log's lines.
-func logLines(log string) (lines [][]string) {
-	b, _ := os.ReadFile(log)
-	for i, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
-		if fields := strings.Split(line, "\t"); i > 0 && len(fields) > 1 {
-			lines = append(lines, fields)
-		}
-	}
-	return lines
-}
-
-// where counts the tasks by the host that ran them.
-func (r *rig) where(log string) string {
-	hosts := make(map[string]int)
-	for _, line := range logLines(log) {
-		hosts[line[1]]++
-	}
-	return fmt.Sprintf("tasks by host: %v", hosts)
-}
-
-// result is what the program work prints for a task: FNV-1a of its name.
-func result(task string) uint32 {
-	h := uint32(2166136261)
-	for _, b := range []byte(task) {
-		h = (h ^ uint32(b)) * 16777619
-	}
-	return h
+	r.sum["middles that lent nothing, and peers that got no work"]++
+	return false
 }

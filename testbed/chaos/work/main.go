@@ -1,7 +1,8 @@
 //go:build unix
 
 // Command work is a task for testbed/chaos: it leaves a trace of having started, holds a lock
-// while it runs, and prints a result that follows from its arguments.
+// while it runs, and prints a result that follows from its arguments. Every third task spends its
+// time in a child of its own.
 //
 //	work DIR "TASK MILLISECONDS"
 package main
@@ -9,6 +10,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -33,6 +35,10 @@ func work(args []string) error {
 	if err != nil {
 		return err
 	}
+	if task == nap {
+		time.Sleep(time.Duration(ms) * time.Millisecond)
+		return nil
+	}
 	lock, err := os.OpenFile(filepath.Join(dir, "lock."+task), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
@@ -45,9 +51,23 @@ func work(args []string) error {
 	if err := note(dir, "started", task); err != nil {
 		return err
 	}
-	time.Sleep(time.Duration(ms) * time.Millisecond)
+	if err := spend(dir, task, ms); err != nil {
+		return err
+	}
 	fmt.Println("result of", task, "is", result(task))
 	return nil
+}
+
+// nap is the task of a child.
+const nap = "nap"
+
+// spend lets the task's time pass.
+func spend(dir, task string, ms int) error {
+	if n, err := strconv.Atoi(task); err != nil || n%3 != 0 {
+		time.Sleep(time.Duration(ms) * time.Millisecond)
+		return nil
+	}
+	return exec.Command(os.Args[0], dir, fmt.Sprint(nap, " ", ms)).Run()
 }
 
 // result is what follows from a task's name.
