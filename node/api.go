@@ -1,11 +1,13 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
@@ -38,6 +40,7 @@ func (a api) Node(context.Context) (control.Node, error) {
 		Workers: n.cores(), MemoryBytes: n.memory, Kinds: orNone(n.kinds()),
 		Incarnation: n.self.incarnation, DataDir: n.self.dir, PID: os.Getpid(), Version: version(),
 		Started: n.started, Socket: n.config.Socket, MDNS: n.config.MDNS, Problems: n.problems.list(),
+		DrainTimeoutSeconds: n.config.DrainTimeout.Seconds(),
 	}
 	if n.network != nil {
 		v.Cluster = n.self.cluster.ID()
@@ -61,12 +64,12 @@ func (a api) Members(context.Context) ([]control.Member, error) {
 
 // Leave implements control.Backend: the goodbye first, so that who asked knows that it is
 // out, and then the end.
-func (a api) Leave(ctx context.Context) error {
+func (a api) Leave(ctx context.Context, within time.Duration) error {
 	n := a.node
 	if err := a.up(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, n.config.DrainTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(within, n.config.DrainTimeout))
 	if err := n.sayGoodbye(ctx, cancel); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -18,6 +19,7 @@ import (
 // may be used concurrently.
 type Client struct {
 	socket string
+	dial   dialer
 	http   *http.Client
 }
 
@@ -31,16 +33,23 @@ const (
 // NewClient returns a client of the node at a socket. It does not connect yet.
 func NewClient(socket string) *Client {
 	var d net.Dialer
-	return &Client{socket: socket, http: &http.Client{
+	return newClient(socket, answerTimeout, func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", socket) })
+}
+
+// newClient is one that waits so long for an answer to begin.
+func newClient(socket string, patience time.Duration, dial dialer) *Client {
+	return &Client{socket: socket, dial: dial, http: &http.Client{
 		Transport: &http.Transport{
-			DialContext:           func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", socket) },
+			DialContext:           dial,
 			DisableKeepAlives:     true,
 			DisableCompression:    true,
-			ResponseHeaderTimeout: answerTimeout,
+			ResponseHeaderTimeout: patience,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
+
+type dialer func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // Socket is where the node was found.
 func (c *Client) Socket() string { return c.socket }
@@ -64,9 +73,22 @@ func (c *Client) JoinString(ctx context.Context) (j JoinString, err error) {
 	return j, err
 }
 
-// Leave has the node say goodbye and end. It returns when the goodbye is out.
-func (c *Client) Leave(ctx context.Context) error {
-	return c.call(ctx, http.MethodPost, "/v1/leave", new(Left))
+// Leave has the node say goodbye and end, within so much time; 0: what the node is configured for. It
+// returns when the goodbye is out.
+func (c *Client) Leave(ctx context.Context, within time.Duration) error {
+	path := "/v1/leave"
+	if within > 0 {
+		path += "?timeout=" + strconv.FormatFloat(within.Seconds(), 'f', -1, 64)
+	} else {
+		n, err := c.Node(ctx)
+		if err != nil {
+			return err
+		}
+		within = time.Duration(n.DrainTimeoutSeconds * float64(time.Second))
+	}
+	// The answer begins when what runs has ended.
+	patient := newClient(c.socket, within+answerTimeout, c.dial)
+	return patient.call(ctx, http.MethodPost, path, new(Left))
 }
 
 // Metrics writes the node's metrics to w, in Prometheus' text format.

@@ -26,7 +26,11 @@ type fake struct{ left chan struct{} }
 
 func (fake) Node(context.Context) (Node, error)        { return Node{Name: "n", ID: "12D3"}, nil }
 func (fake) Members(context.Context) ([]Member, error) { return []Member{{Name: "n"}}, nil }
-func (f fake) Leave(context.Context) error             { close(f.left); return nil }
+func (f fake) Leave(_ context.Context, within time.Duration) error {
+	time.Sleep(within) // of virtual time, or none
+	close(f.left)
+	return nil
+}
 func (fake) JoinString(context.Context) (JoinString, error) {
 	return JoinString{}, &Error{http.StatusConflict, "on its own", ReasonSolo, "start it otherwise"}
 }
@@ -92,7 +96,7 @@ func TestClientAndServer(t *testing.T) {
 	if strings.Join(kinds, " ") != "present synced" {
 		t.Errorf("%v", kinds)
 	}
-	if err := c.Leave(ctx); err != nil {
+	if err := c.Leave(ctx, 0); err != nil {
 		t.Error(err)
 	}
 	<-f.left

@@ -10,13 +10,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // brief is a node whose stream of events ends, and which can be left often.
 type brief struct{ fake }
 
-func (brief) Leave(context.Context) error               { return nil }
-func (brief) Wait(context.Context, string) (Job, error) { return Job{}, nil }
+func (brief) Leave(context.Context, time.Duration) error { return nil }
+func (brief) Wait(context.Context, string) (Job, error)  { return Job{}, nil }
 func (brief) Watch(context.Context) iter.Seq[Event] {
 	return func(yield func(Event) bool) { yield(Event{Kind: EventSynced}) }
 }

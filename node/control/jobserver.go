@@ -94,11 +94,11 @@ func (s *Server) job(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	switch verb {
 	case "wait":
-		j, err := withPatience(r, q, s.jobs.Wait, id)
+		j, err := withPatience(w, r, q, s.jobs.Wait, id)
 		return answer(w, j, err)
 	case "cancel":
 		// Who asked may go away; the cancel stands all the same.
-		c, err := withPatience(r, q, s.jobs.Cancel, id)
+		c, err := withPatience(w, r, q, s.jobs.Cancel, id)
 		return answer(w, c, err)
 	case "output":
 		index, err := number(q, "task", 0, 0, 1<<31-1)
@@ -121,18 +121,28 @@ func (s *Server) job(w http.ResponseWriter, r *http.Request) error {
 }
 
 // withPatience calls f with as much time as the query's timeout says.
-func withPatience[T any](r *http.Request, q url.Values, f func(context.Context, string) (T, error), id string) (v T, err error) {
-	patience := maxWait
-	if text := q.Get("timeout"); text != "" {
-		seconds, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(seconds >= 0) {
-			return v, badRequest("timeout: %s is no number of seconds", clip(text))
-		}
-		patience = min(maxWait, time.Duration(min(seconds, maxWait.Seconds())*float64(time.Second)))
+func withPatience[T any](w http.ResponseWriter, r *http.Request, q url.Values, f func(context.Context, string) (T, error), id string) (v T, err error) {
+	within, err := seconds(q, "timeout", maxWait, maxWait)
+	if err != nil {
+		return v, err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer patient(w)()
+	ctx, cancel := context.WithTimeout(r.Context(), within)
 	defer cancel()
 	return f(ctx, id)
+}
+
+// seconds is a time of a query; more than most is most.
+func seconds(q url.Values, name string, usual, most time.Duration) (time.Duration, error) {
+	text := q.Get(name)
+	if text == "" {
+		return usual, nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n >= 0) {
+		return 0, badRequest("%s: %s is no number of seconds", name, clip(text))
+	}
+	return min(most, time.Duration(min(n, most.Seconds())*float64(time.Second))), nil
 }
 
 func number(q url.Values, name string, usual, least, most int) (int, error) {

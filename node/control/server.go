@@ -21,8 +21,8 @@ type Backend interface {
 	Node(context.Context) (Node, error)
 	Members(context.Context) ([]Member, error)
 	// Leave says goodbye to the cluster and returns when that is out; the node ends
-	// afterwards, by itself.
-	Leave(context.Context) error
+	// afterwards, by itself. within bounds it; 0: as the node is configured.
+	Leave(ctx context.Context, within time.Duration) error
 	JoinString(context.Context) (JoinString, error)
 	// Watch yields what there is and then what changes, until ctx ends or the watcher
 	// falls behind; the last event then is EventLost.
@@ -42,7 +42,7 @@ const (
 	readTimeout    = 10 * time.Second // for a whole request to arrive
 	writeTimeout   = 30 * time.Second // for an answer to be taken; for each event of a watcher
 	idleTimeout    = time.Minute      // for the next request on a connection
-	leaveTimeout   = 20 * time.Second // for the goodbye to get out
+	maxLeave       = 30 * 24 * time.Hour
 )
 
 // A Server answers the API for one node.
@@ -74,7 +74,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, g *Guard) error {
 		Handler:           s.Handler(g),
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout + leaveTimeout,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
@@ -246,10 +246,23 @@ func (s *Server) joinString(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) leave(w http.ResponseWriter, r *http.Request) error {
-	// Who asked may go away; the goodbye is said all the same.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), leaveTimeout)
-	defer cancel()
-	return answer(w, Left{Left: true}, s.backend.Leave(ctx))
+	within, err := seconds(r.URL.Query(), "timeout", 0, maxLeave)
+	if err != nil {
+		return err
+	}
+	// Who asked may go away; the goodbye is said all the same. The node bounds how long it takes,
+	// and what runs there may have been given hours.
+	done := patient(w)
+	err = s.backend.Leave(context.WithoutCancel(r.Context()), within)
+	done()
+	return answer(w, Left{Left: true}, err)
+}
+
+// patient is for an answer that takes its time to begin: done gives it as much as any other to be taken.
+func patient(w http.ResponseWriter) (done func()) {
+	c := http.NewResponseController(w)
+	_ = c.SetWriteDeadline(time.Time{})
+	return func() { _ = c.SetWriteDeadline(time.Now().Add(writeTimeout)) }
 }
 
 func (s *Server) metrics(w http.ResponseWriter, r *http.Request) error {

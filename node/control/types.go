@@ -80,6 +80,8 @@ type Node struct {
 	Started     time.Time         `json:"started"`
 	MDNS        bool              `json:"mdns"`
 	Problems    []string          `json:"problems"` // what was noticed lately, for doctor; never null
+	// DrainTimeoutSeconds bounds how long the node takes to end.
+	DrainTimeoutSeconds float64 `json:"drain_timeout_seconds"`
 }
 
 // JoinString is the answer to GET /v1/join-string. It contains the secret.
