@@ -27,7 +27,7 @@ import (
 type work struct {
 	driver *steal.Driver
 	table  *home.Table
-	exec   *byKind
+	exec   *tally
 	guests *guest.Host
 	load   *load
 	count  func() int // cores that are for tasks now
@@ -58,17 +58,17 @@ func (n *Node) newWork() (*work, error) {
 		w.calls = function.New(self, &n.functions, w.engine)
 		kinds[task.KindFunc] = w.calls
 	}
-	w.exec = newByKind(self, kinds, w.load.stir)
 	var streams steal.Network = noStreams{}
 	if n.network != nil {
 		streams = peerStreams{n.network.wire}
 	}
 	tell := func(events ...core.Event) error { return w.driver.Tell(events...) }
-	w.guests = guest.NewHost(streams, w.exec, tell, n.log)
+	w.guests = guest.NewHost(streams, byKind(kinds), tell, n.log)
 	w.guests.ID = self
+	w.exec = newTally(self, w.guests, w.load.stir)
 	var err error
 	w.driver, err = steal.New(steal.Config{
-		Core: n.coreConfig(self), Network: w.guests, Executor: w.guests, Home: w.table, Clock: proc.Clock, Logger: n.log,
+		Core: n.coreConfig(self), Network: w.guests, Executor: w.exec, Home: w.table, Clock: proc.Clock, Logger: n.log,
 	})
 	if err != nil {
 		w.close()

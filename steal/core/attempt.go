@@ -8,6 +8,9 @@ import (
 
 // takeOutcome is an outcome as a holder reports it.
 func (c *Core) takeOutcome(d *downlink, o *Outcome) {
+	if d.covers(o.Piece) { // not what comes late, or again
+		c.given.count(c.near.level(d.peer), d.peer, o)
+	}
 	if o.Job.Home == c.cfg.ID {
 		d.collect(&d.recordeds, o.Piece)
 		c.learnOf(d, o)

@@ -23,6 +23,7 @@ type Config struct {
 	Memory      int64                               // bytes for tasks; 0 means unlimited
 	GiveUp      time.Duration                       // how long work outlives a silent home; 0 means 10 min
 	Restored    []Restored                          // durable jobs, from the journal
+	Story       int                                 // lines remembered of a job of ours, if more than a thousand
 	Loose       bool                                // outcomes go on the data stream
 	Check       bool                                // assert all invariants after every step: costs time in the number of spans
 	Log         func(at time.Duration, line string) // for people; may be nil
@@ -78,6 +79,8 @@ type Core struct {
 	paying  *tenant // whose task dispatch starts
 
 	steals   steals
+	given    given
+	passing  passing
 	hedgeAt  time.Duration // when tasks that take long are looked for; never
 	inviter  inviter
 	thief    thief
@@ -85,6 +88,9 @@ type Core struct {
 	offering []*downlink // that have offers here
 	est      estimates
 	stats    Stats
+	times    map[task.Kind]*KindTimes
+	asks     map[uint8]Histogram // by level
+	handed   map[uint8]uint64    // tasks, by level
 }
 
 // Stats counts what happened, for metrics. The names are those of the metrics.
@@ -108,6 +114,7 @@ func New(cfg Config, now time.Duration) *Core {
 		cfg: cfg, now: now, due: now, cores: cfg.Cores,
 		rng:  rand.New(rand.NewPCG(cfg.Seed, cfg.Incarnation)),
 		jobs: make(map[JobID]*job), ups: make(map[PeerID]*uplink), downs: make(map[PeerID]*downlink),
+		times: make(map[task.Kind]*KindTimes), asks: make(map[uint8]Histogram), handed: make(map[uint8]uint64),
 		runs: make(map[Piece]*running), serveAt: never, hedgeAt: never, expireAt: never, limboEnds: never,
 	}
 	c.local = newDownlink(cfg.ID)
@@ -248,19 +255,23 @@ type running struct {
 	guest  *guest    // for whom; nil: nobody
 	turn   fair.Turn // paid ahead; of no job when dispatch did not start it
 	since  time.Duration
+	times  *KindTimes // of its kind
 }
 
-func (c *Core) run(p Piece, t *Terms, leash uint64, suspect bool) {
-	n := t.Needs.CoresOrOne()
-	r := &running{cores: n, since: c.now}
-	c.pay(r, p, t)
-	c.runs[p] = r
+// run starts a piece that came at a time.
+func (c *Core) run(e Run, came time.Duration) {
+	n := e.Terms.Needs.CoresOrOne()
+	r := &running{cores: n, since: c.now, times: c.timesOf(e.Terms.Kind)}
+	r.times.Waits.observe(c.now-came, e.Piece.Len())
+	c.pay(r, e.Piece, &e.Terms)
+	c.runs[e.Piece] = r
 	c.busy += n
-	c.emit(Run{Piece: p, Terms: *t, Leash: leash, Suspect: suspect})
+	c.emit(e)
 }
 
-// endRun takes a run away; false when it is over already, since the engine may tell twice.
-func (c *Core) endRun(p Piece, ran time.Duration) bool {
+// endRun takes a run away; false when it is over already, since the engine may tell twice. stopped: it did
+// not come to its end.
+func (c *Core) endRun(p Piece, ran time.Duration, stopped bool) bool {
 	r := c.runs[p]
 	if r == nil {
 		return false
@@ -269,6 +280,9 @@ func (c *Core) endRun(p Piece, ran time.Duration) bool {
 	c.busy -= r.cores
 	if ran <= 0 {
 		ran = c.now - r.since
+	}
+	if !stopped {
+		r.times.Runs.observe(ran/time.Duration(p.Len()), p.Len())
 	}
 	c.settleTurn(r, ran)
 	if r.guest != nil {
@@ -286,7 +300,7 @@ func (c *Core) halt(p Piece) {
 
 // finished takes the end of a run from the engine to whoever holds the piece.
 func (c *Core) finished(ev Finished) {
-	known, own := c.endRun(ev.Piece, ev.Ran), ev.Piece.Job.Home == c.cfg.ID
+	known, own := c.endRun(ev.Piece, ev.Ran, ev.State == task.Cancelled), ev.Piece.Job.Home == c.cfg.ID
 	if !known && !own {
 		return
 	}

@@ -4,16 +4,35 @@ import "time"
 
 // This file is the cost model of handing a task over. (Decide and stealing share it.)
 
-// choice is what a share's decision about a task rests on.
+// choice is what a share's decision about a task rests on. The way of the outcome is told, though only its bytes
+// weigh.
 func (s *share) choice(t *Terms) Choice {
-	return Choice{Level: s.c.near.level(s.d.peer), Here: s.here, There: s.c.transfer(s.d.peer, t), Task: s.c.est.of(t), Age: s.c.now - s.came}
+	c := s.c
+	each, back := c.est.of(t), overWire(c.est.outBytes(t))
+	return Choice{
+		Level: c.near.level(s.d.peer), Here: s.here, Queue: s.queue(each), Transfer: c.transfer(s.d.peer, t) - back, Task: each,
+		Return: c.rtt(s.d.peer)/2 + back, Age: c.now - s.came,
+	}
+}
+
+// queue is how long a task that is handed over waits there for a core, as far as the offer tells: a thief without a
+// free one asks ahead, for when half a task has passed.
+func (s *share) queue(each time.Duration) time.Duration {
+	if s.o.Cores <= 0 {
+		return each / 2
+	}
+	return 0
 }
 
 // transfer is how long it takes until a task that is handed over now can start:
 // half a round trip for the grant and a whole one for what has to be pulled.
 func (c *Core) transfer(p PeerID, t *Terms) time.Duration {
 	rtt := c.rtt(p)
-	return rtt/2 + time.Duration(min(c.est.bytes(t), 1<<32))*time.Second/bandwidth
+	return rtt/2 + overWire(int64(t.InBytes)) + overWire(c.est.outBytes(t))
+}
+
+func overWire(bytes int64) time.Duration {
+	return time.Duration(min(bytes, 1<<32)) * time.Second / bandwidth
 }
 
 // rtt is the round trip to a peer, as gossip or our own heartbeats measured it.
@@ -52,10 +71,7 @@ func (s *share) sooner(src *source, each time.Duration) uint64 {
 	if c.cores == 0 {
 		return 1<<64 - 1
 	}
-	there := c.transfer(s.d.peer, src.terms)
-	if s.o.Cores <= 0 {
-		there += each / 2
-	}
+	there := c.transfer(s.d.peer, src.terms) + s.queue(each)
 	wait := s.stays + (each/2-there)*time.Duration(c.cores) // of the last, and its own time, on all cores
 	if n := (wait - 1) / each; wait > 0 && n > 0 {
 		return uint64(n)

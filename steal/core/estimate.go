@@ -104,13 +104,13 @@ func (e *estimates) learnBytes(name string, bytes int64, n uint64) {
 	}
 }
 
-// bytes is what travels for one task: its arguments there, its result back.
-func (e *estimates) bytes(t *Terms) int64 {
+// outBytes is what travels back for one task.
+func (e *estimates) outBytes(t *Terms) int64 {
 	out := int64(t.OutBytes)
 	if s := e.find(t.Name); s != nil {
 		out = max(out, s.out)
 	}
-	return int64(t.InBytes) + out
+	return out
 }
 
 // learnOf lets home learn from what others ran, as long as they hold it: late and

@@ -181,6 +181,7 @@ type (
 		Terms   Terms
 		Leash   uint64
 		Suspect bool
+		From    PeerID // who lent it to us; empty: it is of this home
 	}
 	// Halt stops a run as fast as can be; Finished follows in any case.
 	Halt struct{ Piece Piece }

@@ -11,7 +11,7 @@ import (
 // and why it waits.
 
 // A Story is what a process knows about one task. Home knows most; a node that
-// holds a task for others knows where it sent it on and who did not want it.
+// holds a task for others, or did so lately, knows where it sent it on and who did not want it.
 type Story struct {
 	Job      JobID
 	Index    uint64
@@ -39,13 +39,28 @@ type Line struct {
 	Choice  Choice // of a grant to a peer
 }
 
-// A Choice is what a decision to hand over rested on.
+// A Choice is what was expected when it was decided where a task goes.
 type Choice struct {
-	Level uint8         // of the peer: smaller is nearer
-	Here  time.Duration // expected until the last of what waits here would start here
-	There time.Duration // expected until it starts there, with the transfer
-	Task  time.Duration // what one task is expected to take
-	Age   time.Duration // of what the peer had said of its room
+	Level    uint8         // of the peer: smaller is nearer
+	Here     time.Duration // until the last of what waits here would start here
+	Queue    time.Duration // until a core is free there
+	Transfer time.Duration // of the grant, and of what the task is
+	Task     time.Duration // what it takes to run
+	Return   time.Duration // of the outcome
+	Age      time.Duration // of what the peer had said of its room
+}
+
+// There is how long it was expected to take until the task starts there.
+func (c *Choice) There() time.Duration { return c.Queue + c.Transfer }
+
+// String is the choice for people.
+func (c Choice) String() string {
+	round := func(d time.Duration) time.Duration { return d.Round(time.Microsecond) }
+	if c.There() == 0 {
+		return fmt.Sprintf("a task takes %v", round(c.Task)) // it starts here, now
+	}
+	return fmt.Sprintf("a task takes %v; here it starts in %v, there in %v (queue %v, transfer %v), return %v; level %d, its offer was %v old",
+		round(c.Task), round(c.Here), round(c.There()), round(c.Queue), round(c.Transfer), round(c.Return), c.Level, round(c.Age))
 }
 
 // A Live attempt is one that is out.
@@ -75,12 +90,7 @@ func (c *Core) ExplainTask(id JobID, index uint64) Story {
 	s.Home, s.Older = true, j.story.forgotten
 	st, _ := j.state.Get(index)
 	s.State = [...]string{"unknown", "queued", "held", "committed"}[st]
-	for k := range j.story.lines {
-		e := &j.story.lines[(j.story.next+k)%len(j.story.lines)]
-		if e.Lo <= index && index < e.Hi {
-			s.Lines = append(s.Lines, Line{e.At, e.Kind.String(), e.Span, e.Attempt, e.Peer, e.Why, e.Choice})
-		}
-	}
+	s.Lines = append(s.Lines, j.story.of(index)...)
 	n := c.noteAt(j, index)
 	s.Failures, s.Losses, s.Blamed, s.Suspect = int(n.fails), int(n.losses), int(n.smells), n.suspect
 	for _, d := range slices.Concat([]*downlink{c.local, c.grace}, c.downList) {
@@ -103,6 +113,10 @@ func (c *Core) ExplainTask(id JobID, index uint64) Story {
 
 // explainHeld tells what is here of a task that is held for another home.
 func (c *Core) explainHeld(s *Story) {
+	if p := c.passing.by[s.Job]; p != nil {
+		s.Lines, s.Older = append(s.Lines, p.of(s.Index)...), p.forgotten
+		s.Refusals = append(s.Refusals, p.refusals.list()...)
+	}
 	for _, u := range c.upOrder {
 		h := u.held(s.Job)
 		if h == nil {
@@ -115,7 +129,6 @@ func (c *Core) explainHeld(s *Story) {
 				s.Waits = append(s.Waits, "not here: "+why)
 			}
 		}
-		s.Refusals = append(s.Refusals, h.refusals.list()...)
 	}
 }
 
@@ -150,7 +163,7 @@ func (c *Core) waits(j *job) (why []string) {
 // Explain is ExplainTask as lines of text.
 func (c *Core) Explain(id JobID, index uint64) (lines []string) {
 	s := c.ExplainTask(id, index)
-	if !s.Home && len(s.Attempts) == 0 {
+	if !s.Home && len(s.Attempts)+len(s.Lines)+len(s.Refusals) == 0 {
 		return []string{fmt.Sprintf("%v is not known here", id)}
 	}
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
@@ -160,8 +173,7 @@ func (c *Core) Explain(id JobID, index uint64) (lines []string) {
 	for _, l := range s.Lines {
 		text := fmt.Sprintf("%10.3fs attempt %d.%d %s %s (%v) %s", l.At.Seconds(), l.Attempt.Incarnation, l.Attempt.N, l.What, l.Peer, l.Span, l.Why)
 		if l.Choice != (Choice{}) {
-			text += fmt.Sprintf("; level %d, a task takes %v, starts there in %v, here in %v, its offer was %v old", l.Choice.Level,
-				l.Choice.Task.Round(time.Microsecond), l.Choice.There.Round(time.Microsecond), l.Choice.Here.Round(time.Microsecond), l.Choice.Age.Round(time.Microsecond))
+			text += "; " + l.Choice.String()
 		}
 		lines = append(lines, text)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/filchsched/filch/exec/task"
 )
 
 // TestExplainTaskTellsWhoAndWhy: every refusal by peer, what a grant rested on, and
@@ -24,7 +26,7 @@ func TestExplainTaskTellsWhoAndWhy(t *testing.T) {
 		t.Errorf("of the first: %+v", first)
 	}
 	if len(first.Lines) != 1 || first.Lines[0].Choice.Level != 3 || first.Lines[0].Choice.Task != time.Second || first.Lines[0].Choice.Here < time.Second ||
-		first.Lines[0].Choice.There <= 0 || first.Lines[0].Choice.Age < time.Second {
+		first.Lines[0].Choice.There() <= 0 || first.Lines[0].Choice.Return < 2*time.Millisecond || first.Lines[0].Choice.Age < time.Second {
 		t.Errorf("why a: %+v", first.Lines)
 	}
 	last := home.ExplainTask(id, 3)
@@ -51,6 +53,57 @@ func TestANodeExplainsWhatItHoldsForAGuest(t *testing.T) {
 	s := w.nodes["node"].ExplainTask(w.nodes["guest"].jobOrder[0].id, 2)
 	if len(s.Attempts) != 1 || len(s.Waits) != 1 || !slices.ContainsFunc(s.Refusals, func(r RefusalCount) bool { return r.Peer == "peer" && r.Reason == reasonOn }) {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestANodeRemembersWhatItLentOn: of a guest's task, after it has ended, to whom it went, why, and what came
+// of it; and it counts for whom others took how much.
+func TestANodeRemembersWhatItLentOn(t *testing.T) {
+	w := visit(t, 1, map[PeerID]int{"peer": 1})
+	w.submit("guest", 6, Terms{Kind: task.KindProc, Estimate: time.Second})
+	id := w.nodes["guest"].jobOrder[0].id
+	for !did[JobDone](w, "guest") {
+		w.pass(time.Second)
+		w.atHome(time.Second)
+		w.done("peer", time.Second)
+	}
+	w.step("node", Guest{Peer: "guest"})
+	w.settle()
+	lent := uint64(0)
+	for i := range uint64(6) {
+		s := w.nodes["node"].ExplainTask(id, i)
+		if len(s.Attempts) > 0 || s.Home {
+			t.Errorf("%d: %+v", i, s)
+		}
+		if len(s.Lines) == 0 {
+			continue
+		}
+		lent++
+		first, last := s.Lines[0], s.Lines[len(s.Lines)-1]
+		if first.What != "lent on to" || first.Peer != "peer" || first.Choice.Task == 0 || last.What != "ended at" || last.Why != "with its outcome" {
+			t.Errorf("%d: %+v", i, s.Lines)
+		}
+	}
+	given := w.nodes["node"].Given()
+	if lent == 0 || len(given) != 1 || given[0].To != "peer" || given[0].Home != "guest" || given[0].Tasks != lent || given[0].Ran != time.Duration(lent)*time.Second {
+		t.Errorf("%d were lent on, counted are %+v", lent, given)
+	}
+}
+
+// TestPassingIsBounded: the jobs that were here longest ago are forgotten.
+func TestPassingIsBounded(t *testing.T) {
+	var p passing
+	var g given
+	for k := range uint64(3000) {
+		p.of(JobID{Seq: k}).tell(0, entry{})
+		g.count(1, "peer", &Outcome{Piece: Piece{Job: JobID{Home: PeerID(fmt.Sprint("run", k))}, Span: Span{0, 2}}})
+	}
+	sum := uint64(0)
+	for _, n := range g.by {
+		sum += n.Tasks
+	}
+	if len(p.by) != maxPassing || len(p.order) != maxPassing || p.by[JobID{Seq: 2999}] == nil || len(g.by) > maxGiven+1 || sum != 6000 || g.by[givenKey{"peer", "run2999"}] == nil {
+		t.Errorf("%d stories, %d counts of %d tasks", len(p.by), len(g.by), sum)
 	}
 }
 

@@ -384,6 +384,9 @@ func (c *Core) takeEnd(d *downlink, e *End) {
 	}
 	if e.Refused != "" {
 		d.refuse(c, e.Piece, e.Refused)
+		if e.Job.Home != c.cfg.ID && d.covers(e.Piece) {
+			c.passing.of(e.Job).refusals.count(d.peer, e.Refused, e.Len())
+		}
 	}
 	parts := d.takeOut(e.Job, e.Span, func(h *hold) bool { return h.attempt == e.Attempt && h.limbo == 0 })
 	for _, part := range parts {
@@ -432,6 +435,7 @@ func (c *Core) grant(d *downlink, offer uint64, parts []Part, holds []hold, rest
 		}
 		d.add(parts[k].Job, h)
 		c.stats.Granted += h.Len()
+		c.handed[c.near.level(d.peer)] += h.Len()
 	}
 	d.flush(c)
 	d.send(c, Grant{N: d.granted, Offer: offer, Parts: parts, Lanes: lefts, Rest: rest})

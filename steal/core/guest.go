@@ -127,7 +127,7 @@ func (c *Core) replaced(u *uplink, p *Part) {
 
 // ranByHome ends a run of a guest's own task, of which the guest knows already.
 func (c *Core) ranByHome(ev RanByHome) {
-	if !c.endRun(ev.Piece, ev.Ran) {
+	if !c.endRun(ev.Piece, ev.Ran, ev.Ran <= 0) { // a guest that is gone tells no time
 		return
 	}
 	u := c.ups[ev.Piece.Job.Home]
@@ -159,8 +159,8 @@ func (c *Core) lent(p Piece) {
 		suspect = suspect || part.suspect
 		d.add(p.Job, part)
 	}
-	j.tell(c, entry{Kind: storyStarted, Span: p.Span, Attempt: p.Attempt, Peer: c.cfg.ID, Why: "its node lends a core"})
-	c.run(p, &j.terms, 0, suspect)
+	j.tell(c, entry{Kind: storyStarted, Span: p.Span, Attempt: p.Attempt, Peer: c.cfg.ID, Why: "its node lends a core", Choice: Choice{Task: c.est.of(&j.terms)}})
+	c.run(Run{Piece: p, Terms: j.terms, Suspect: suspect}, j.arrived(p.Lo))
 	if c.cfg.Cores > 0 { // what the node lends comes on top of what the guest has itself
 		r := c.runs[p]
 		c.busy -= r.cores

@@ -51,10 +51,9 @@ type heldJob struct {
 	terms Terms
 	slots []slot
 
-	tenant    *tenant  // nil: nothing of it was to be started yet
-	unstarted uint64   // tasks of the slots that have not started
-	lowest    uint64   // none of them is below
-	refusals  refusals // by who asked for it here
+	tenant    *tenant // nil: nothing of it was to be started yet
+	unstarted uint64  // tasks of the slots that have not started
+	lowest    uint64  // none of them is below
 }
 
 func (h *heldJob) piece(s *slot) Piece { return Piece{h.id, s.Span, s.attempt} }
@@ -338,7 +337,7 @@ func (c *Core) startSlot(u *uplink, h *heldJob, k int) {
 	if h.terms.fences() && u.guest == nil { // a guest's own processes are in its own hands
 		key = s.lane.leash(c)
 	}
-	c.run(h.piece(s), &h.terms, key, s.suspect)
+	c.run(Run{Piece: h.piece(s), Terms: h.terms, Leash: key, Suspect: s.suspect, From: u.peer}, s.born)
 	if g := u.guest; g != nil {
 		c.runs[h.piece(s)].guest = g
 		g.runs++

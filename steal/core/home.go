@@ -30,6 +30,7 @@ type job struct {
 	out       uint64        // holds that are out, in tasks
 	since     time.Duration // submitted, or restored
 	grew      time.Duration // its last task came
+	arrivals  arrivals
 
 	cancelled, stopped, toldWho, done bool
 	paused                            bool
@@ -53,7 +54,7 @@ type vanished struct {
 const maxVanished = 1024
 
 func (c *Core) addJob(id JobID, t Terms) *job {
-	j := &job{id: id, terms: t, since: c.now}
+	j := &job{id: id, terms: t, since: c.now, story: story{most: c.cfg.Story}}
 	c.jobs[id] = j
 	c.jobOrder = append(c.jobOrder, j)
 	return j
@@ -74,6 +75,12 @@ func (c *Core) extend(ev Extend) {
 }
 
 func (c *Core) grow(j *job, n uint64) {
+	oldest := j.n
+	for r := range j.queue.Runs() {
+		oldest = r.Lo
+		break
+	}
+	j.arrivals.add(c.now, j.n, oldest)
 	j.put(Span{j.n, j.n + n}, taskQueued)
 	j.n += n
 	j.grew = c.now
@@ -198,8 +205,8 @@ func (c *Core) startOwn(j *job) bool {
 		a := c.issue(j)
 		c.putHold(j, c.local, hold{Span: s, attempt: a, suspect: susp, recorded: susp, known: true})
 		p := Piece{j.id, s, a}
-		j.tell(c, entry{Kind: storyStarted, Span: s, Attempt: a, Peer: c.cfg.ID, Why: "a core is free at home"})
-		c.run(p, &j.terms, 0, susp)
+		j.tell(c, entry{Kind: storyStarted, Span: s, Attempt: a, Peer: c.cfg.ID, Why: "a core is free at home", Choice: Choice{Task: c.est.of(&j.terms)}})
+		c.run(Run{Piece: p, Terms: j.terms, Suspect: susp}, j.arrived(r.Lo))
 		return true
 	}
 	return false

@@ -53,7 +53,12 @@ func (c *Core) middleClaim(d *downlink, q *Claim) {
 // middleEnded is the end of a sub-granted piece without an outcome. What may have
 // been started is never run again under the same attempt.
 func (c *Core) middleEnded(d *downlink, p Piece, how EndKind) {
+	told := false
 	c.subs(p, d.peer, func(u *uplink, h *heldJob, q *slot) bool {
+		if !told {
+			told = true
+			c.pass(p, storyEnded, d.peer, how.String(), Choice{})
+		}
 		end := End{Piece: h.piece(q), Kind: how, Warrant: q.warrant}
 		switch {
 		case how == EndLost:
@@ -117,6 +122,7 @@ func (c *Core) passOn(d *downlink, u *uplink, h *heldJob, o *Outcome) {
 		lot = q.lot
 		return false
 	})
+	c.pass(o.Piece, storyEnded, d.peer, "with its outcome", Choice{})
 	up := *o
 	up.Warrant = lot.warrant
 	h.add(slot{Span: o.Span, lot: lot, state: ClaimEnded, out: &up})

@@ -20,10 +20,11 @@ const (
 	storyCancelled
 	storyPaused
 	storyResumed
+	storyLent
 )
 
 func (k storyKind) String() string {
-	return [...]string{"-", "granted to", "started at", "ended at", "failed at", "refused by", "adopted from", "committed from", "cancelled", "paused", "resumed"}[k]
+	return [...]string{"-", "granted to", "started at", "ended at", "failed at", "refused by", "adopted from", "committed from", "cancelled", "paused", "resumed", "lent on to"}[k]
 }
 
 // An entry is one line of a story. It is about a span, so that the story of a bag
@@ -43,22 +44,67 @@ const maxStory = 1024
 
 // A story is what home remembers for explain.
 type story struct {
+	most      int     // lines, if more than maxStory
 	lines     []entry // a ring once it is full
 	next      int
 	forgotten uint64
 	refusals  refusals
 }
 
-func (j *job) tell(c *Core, e entry) {
-	e.At = c.now
-	s := &j.story
-	if len(s.lines) < maxStory {
+func (j *job) tell(c *Core, e entry) { j.story.tell(c.now, e) }
+
+func (s *story) tell(now time.Duration, e entry) {
+	e.At = now
+	if len(s.lines) < max(maxStory, s.most) {
 		s.lines = append(s.lines, e)
 		return
 	}
 	s.lines[s.next] = e
-	s.next = (s.next + 1) % maxStory
+	s.next = (s.next + 1) % len(s.lines)
 	s.forgotten++
+}
+
+// of is what is told of a task, in order.
+func (s *story) of(index uint64) (lines []Line) {
+	for k := range s.lines {
+		e := &s.lines[(s.next+k)%len(s.lines)]
+		if e.Lo <= index && index < e.Hi {
+			lines = append(lines, Line{e.At, e.Kind.String(), e.Span, e.Attempt, e.Peer, e.Why, e.Choice})
+		}
+	}
+	return lines
+}
+
+// passing is what is remembered of jobs of other homes that were here: where parts of them were lent on to and what
+// became of that, and who was refused them. What ran here is home's to tell.
+type passing struct {
+	by    map[JobID]*story
+	order []JobID // the one whose story began first is forgotten first
+}
+
+// maxPassing bounds the jobs of others that are remembered. Most are here for a moment, and few lines are told of them.
+const maxPassing = 128
+
+func (p *passing) of(id JobID) *story {
+	if s := p.by[id]; s != nil {
+		return s
+	}
+	if p.by == nil {
+		p.by = make(map[JobID]*story)
+	}
+	if len(p.order) == maxPassing {
+		delete(p.by, p.order[0])
+		p.order = slices.Delete(p.order, 0, 1)
+	}
+	s := new(story)
+	p.by[id] = s
+	p.order = append(p.order, id)
+	return s
+}
+
+// pass tells of a piece of another home's job.
+func (c *Core) pass(p Piece, kind storyKind, peer PeerID, why string, choice Choice) {
+	c.passing.of(p.Job).tell(c.now, entry{Kind: kind, Span: p.Span, Attempt: p.Attempt, Peer: peer, Why: why, Choice: choice})
 }
 
 // note is for what concerns the node and no single job.

@@ -318,6 +318,7 @@ func (t *thief) answered(c *Core, u *uplink, n uint64, rest time.Duration) (stal
 		u.offer = ask{}
 	}
 	if t.asking == u.peer {
+		c.asked(u.peer)
 		t.asking = ""
 	}
 	t.tries, t.nextAsk = 0, c.now
@@ -342,6 +343,7 @@ func (t *thief) refused(c *Core, u *uplink, m *NoWork) {
 		}
 	}
 	if t.asking == u.peer {
+		c.asked(u.peer)
 		t.fail(c, u.peer, m.Reason)
 	}
 }

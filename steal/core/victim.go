@@ -228,7 +228,7 @@ func (s *share) refuse(src *source, why string) {
 	if src.job != nil {
 		src.job.story.refusals.count(s.d.peer, why, src.span.Len())
 	} else {
-		src.held.refusals.count(s.d.peer, why, src.span.Len())
+		s.c.passing.of(src.held.id).refusals.count(s.d.peer, why, src.span.Len())
 	}
 }
 
@@ -244,7 +244,7 @@ func (s *share) add(src *source, span Span, suspect bool) {
 		p.Depth = 1
 		p.Piece = Piece{j.id, span, h.attempt}
 		c.countHold(j, span)
-		j.tell(c, entry{Kind: storyGranted, Span: span, Attempt: h.attempt, Peer: s.d.peer, Why: "it offered room", Choice: s.choice(t)})
+		j.tell(c, entry{Kind: storyGranted, Span: span, Attempt: h.attempt, Peer: s.d.peer, Why: s.because(), Choice: s.choiceOf(t)})
 	} else {
 		h.attempt, h.lane = src.lot.attempt, src.lot.lane
 		p.Warrant, p.Depth = src.lot.warrant, src.lot.depth+1
@@ -253,7 +253,24 @@ func (s *share) add(src *source, span Span, suspect bool) {
 			q.state, q.to = ClaimSub, s.d.peer
 			return true
 		})
+		c.pass(p.Piece, storyLent, s.d.peer, s.because(), s.choiceOf(t))
 	}
 	s.parts = append(s.parts, p)
 	s.holds = append(s.holds, h)
+}
+
+// because says why a share goes to the peer.
+func (s *share) because() string {
+	if s.d.peer == s.c.cfg.Host {
+		return "it is the node of this machine"
+	}
+	return "it offered room"
+}
+
+// choiceOf is what that rests on. A guest has no choice.
+func (s *share) choiceOf(t *Terms) Choice {
+	if s.d.peer == s.c.cfg.Host {
+		return Choice{Task: s.c.est.of(t)}
+	}
+	return s.choice(t)
 }
