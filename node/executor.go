@@ -10,6 +10,7 @@ import (
 	"github.com/filchsched/filch/node/command"
 	"github.com/filchsched/filch/steal"
 	"github.com/filchsched/filch/steal/core"
+	"github.com/filchsched/filch/steal/guest"
 )
 
 // byKind hands each piece to who runs its kind. It implements steal.Executor.
@@ -83,6 +84,7 @@ type taken struct {
 	last          uint64     // when, counted in ends
 	of            core.JobID // the last one
 	job, runs     string     // what people call it, and what it runs
+	near          bool       // it came from its home, or from the node of the run that is
 }
 
 // maxTaken bounds the homes that are told apart: each run of a command line is one of its own. What was run for
@@ -140,6 +142,7 @@ func (x *tally) count(r *steal.Run, n int64, e *steal.End) {
 		t.tasks += uint64(n)
 		t.failed += failed
 		t.ran += e.Ran
+		t.near = r.Depth <= 1 || guest.Is(home) && r.Depth == 2
 		if t.runs = r.Terms.Name; t.of != e.Piece.Job {
 			t.of, t.job = e.Piece.Job, jobOf(r)
 		}

@@ -12,9 +12,9 @@ import (
 
 // TestHomesTakenAreBounded: each run of a command line is a home of its own, and a node outlives many; sums stay right.
 func TestHomesTakenAreBounded(t *testing.T) {
-	x := newByKind("self", nil, func() {})
+	x := newTally("self", nil, func() {})
 	end := func(home core.PeerID) {
-		x.count(task.KindProc, 1, &steal.End{Finished: core.Finished{
+		x.count(&steal.Run{Run: core.Run{Terms: core.Terms{Kind: task.KindProc}, From: "peer"}}, 1, &steal.End{Finished: core.Finished{
 			Piece: core.Piece{Job: core.JobID{Home: home, Seq: 1}, Span: core.Span{Lo: 0, Hi: 1}}, State: task.Done, Ran: time.Second,
 		}})
 	}
@@ -23,7 +23,7 @@ func TestHomesTakenAreBounded(t *testing.T) {
 		end("always")
 		end(core.PeerID(fmt.Sprint("run-", k)))
 	}
-	all := x.homesTaken()
+	all := x.stolen()
 	if len(all) > maxTaken+1 {
 		t.Errorf("%d homes are told apart", len(all))
 	}
@@ -35,7 +35,7 @@ func TestHomesTakenAreBounded(t *testing.T) {
 	if tasks != 2*runs || ran != 2*runs*time.Second {
 		t.Errorf("%d tasks in %v, not %d in as many seconds", tasks, ran, 2*runs)
 	}
-	if all["always"].tasks != runs {
-		t.Errorf("of a home that gives work all the time %d tasks are left, not %d", all["always"].tasks, runs)
+	if all[takenKey{"always", "peer"}].tasks != runs {
+		t.Errorf("of a home that gives work all the time %d tasks are left, not %d", all[takenKey{"always", "peer"}].tasks, runs)
 	}
 }

@@ -2,49 +2,112 @@ package node
 
 import (
 	"context"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/filchsched/filch/exec/proc"
 	"github.com/filchsched/filch/node/control"
+	"github.com/filchsched/filch/node/story"
 	"github.com/filchsched/filch/steal"
 	"github.com/filchsched/filch/steal/core"
 )
 
-// explainProtocol is how a node asks a task's home for its story: a frame of JSON each way,
-// four bytes of length before it.
-const explainProtocol = "/filch/explain/1"
-
-// Limits of it. A story has at most some thousand lines.
+// Limits of it. An account has at most some thousand lines.
 const (
-	maxExplainAsk     = 4 << 10         // bytes
-	maxExplainAnswer  = 1 << 20         // bytes
-	explainPatience   = 5 * time.Second // for the answer
-	explainedAtOnce   = 8               // more are told to ask again
-	maxExplainedPeers = 32
+	explainedAtOnce   = 8           // that this node answers; more are told to ask again
+	maxExplainedPeers = 32          // in an answer
+	maxAccounts       = 16          // of others that had a task
+	heldPatience      = time.Second // for those: one that is gone is no reason to wait for long
+	maxSearched       = 256         // members that are asked whose a run is
+	searchedAtOnce    = 16
 )
+
+// A taskName is what people call a task: of a job, or of a run that this node or another one knows.
+type taskName struct {
+	job   core.JobID
+	run   string      // ID, the beginning of one, or name; "": it is of a job
+	node  core.PeerID // where the run is; "": not said
+	index uint64
+}
+
+// parseTask reads JOB/INDEX (see parseJob), RUN/INDEX or NODE/RUN/INDEX.
+func (n *Node) parseTask(s string) (t taskName, err error) {
+	parts := strings.Split(s, "/")
+	last := len(parts) - 1
+	index, bad := strconv.ParseUint(parts[last], 10, 64)
+	if bad != nil || last == 0 || slices.Contains(parts, "") {
+		_, _, err = n.parseJob(s, true)
+		if err == nil {
+			err = errNoJobID
+		}
+		return t, err
+	}
+	t.index = index
+	parts = parts[:last]
+	numbered := isJobNumber(parts[last-1])
+	if numbered && strings.HasPrefix(parts[0], "run-") && len(parts) > 1 { // as logs call it
+		parts, numbered = parts[:len(parts)-1], false
+	}
+	switch {
+	case numbered || len(parts) > 2:
+		t.job, t.index, err = n.parseJob(s, true)
+	case len(parts) == 2:
+		t.run = parts[1]
+		t.node, err = n.peerCalled(parts[0])
+	default:
+		t.run = parts[0]
+	}
+	return t, err
+}
+
+// isJobNumber tells START.NUMBER from the name of a run.
+func isJobNumber(s string) bool {
+	start, number, ok := strings.Cut(s, ".")
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	return ok && digits(start) && digits(number)
+}
 
 // Explain tells what happened to a task, JOB/INDEX, and why, wherever it was submitted.
 func (n *Node) Explain(ctx context.Context, which string) (control.Explanation, error) {
 	if err := (api{n}).up(); err != nil {
 		return control.Explanation{}, err
 	}
-	id, index, err := n.parseJob(which, true)
+	t, err := n.parseTask(which)
 	if err != nil {
 		return control.Explanation{}, wrong(err)
 	}
-	if id.Home == core.PeerID(n.self.identity.ID().String()) {
-		return n.explainOwn(ctx, id, index)
+	self := core.PeerID(n.self.identity.ID().String())
+	switch {
+	case t.run == "" && t.job.Home == self:
+		return n.explainOwn(ctx, t.job, t.index)
+	case t.run == "":
+		return n.askHome(ctx, t.job.Home, fmt.Sprintf("%v/%d", t.job, t.index))
+	case t.node != "" && t.node != self:
+		return n.askHome(ctx, t.node, fmt.Sprintf("%s/%d", t.run, t.index))
 	}
-	return n.askHome(ctx, id, index)
+	if k, known := n.work.runs.called(t.run); known {
+		return n.explainRun(ctx, &k, t.index)
+	}
+	if t.node == self {
+		return control.Explanation{}, noRun(t.run, "here")
+	}
+	return n.searchRun(ctx, t)
+}
+
+// noRunCalled begins the answer of a node that knows no run of a name.
+const noRunCalled = "no run is called"
+
+func noRun(name, where string) error {
+	return &control.Error{
+		Status: http.StatusNotFound, Message: fmt.Sprintf(noRunCalled+" %q %s", clip(name), where), Reason: control.ReasonNotFound,
+		Hint: "\"filch jobs --runs\" lists those of a node; a job is called NODE/START.NUMBER",
+	}
 }
 
 // Explain implements control.Backend.
@@ -54,7 +117,7 @@ func (a api) Explain(ctx context.Context, which string) (control.Explanation, er
 
 // explainOwn is the story of a task of this node's.
 func (n *Node) explainOwn(ctx context.Context, id core.JobID, index uint64) (control.Explanation, error) {
-	e := control.Explanation{Task: fmt.Sprintf("%v/%d", id, index), Home: n.config.Name, State: control.TaskWaiting, Story: []string{}, Peers: []control.Peer{}}
+	e := control.Explanation{Task: fmt.Sprintf("%v/%d", id, index), Home: n.config.Name, State: control.TaskWaiting}
 	name, kind, ok := n.work.table.Owns(id)
 	if !ok {
 		return e, &control.Error{Status: http.StatusNotFound, Message: "there is no job " + id.String() + " at its home " + n.config.Name, Reason: control.ReasonNotFound, Hint: "jobs that ended are forgotten when there are many, and with the node"}
@@ -71,75 +134,131 @@ func (n *Node) explainOwn(ctx context.Context, id core.JobID, index uint64) (con
 			e.Ended = &t
 		}
 	}
-	var lines []string
-	var now time.Duration
-	if err := n.work.driver.Ask(ctx, func(c *core.Core) { lines, now = c.Explain(id, index), proc.Clock() }); err != nil {
-		return e, wrong(err)
-	}
-	n.tell(&e, lines, now)
-	return e, nil
+	return e, n.complete(ctx, &e, id, index)
 }
 
-// storyTime is how a line of a story begins: seconds of the machine's clock.
-var storyTime = regexp.MustCompile(`^ *([0-9]+\.[0-9]+)s `)
-
-// tell puts a story into words for people: times of day, names of nodes, and what is
-// known of these.
-func (n *Node) tell(e *control.Explanation, lines []string, now time.Duration) {
-	wall := time.Now()
-	for i, line := range lines {
-		if m := storyTime.FindStringSubmatch(line); m != nil {
-			seconds, _ := strconv.ParseFloat(m[1], 64)
-			at := wall.Add(time.Duration(seconds*float64(time.Second)) - now)
-			lines[i] = at.Format("15:04:05.000 ") + line[len(m[0]):]
-		}
+// account is what this node's state machine knows of a task, whosever it is.
+func (n *Node) account(ctx context.Context, id core.JobID, index uint64) (control.Account, error) {
+	var s core.Story
+	var c story.Clock
+	if err := n.work.driver.Ask(ctx, func(x *core.Core) {
+		s, c = x.ExplainTask(id, index), story.Clock{Now: proc.Clock(), Wall: time.Now()}
+	}); err != nil {
+		return control.Account{}, wrong(err)
 	}
-	text := strings.Join(lines, "\n")
-	for _, m := range n.Members() {
-		if !strings.Contains(text, m.ID) {
-			continue
+	return story.Of(core.PeerID(n.self.identity.ID().String()), &s, c), nil
+}
+
+// complete adds the accounts of this node and of those that had the task from it, and puts all into words
+// for people: names of nodes, and what is known of these.
+func (n *Node) complete(ctx context.Context, e *control.Explanation, id core.JobID, index uint64) error {
+	own, err := n.account(ctx, id, index)
+	if err != nil {
+		return err
+	}
+	if !story.Empty(&own) {
+		e.Accounts = append(e.Accounts, own)
+	}
+	n.askHolders(ctx, e, fmt.Sprintf("%v/%d", id, index))
+	if e.Accounts == nil {
+		e.Accounts = []control.Account{}
+	}
+	all := n.Members()
+	story.Name(e.Accounts, func(peer string) string {
+		if e.Run != nil && peer == e.Run.ID {
+			return "the run"
 		}
-		text = strings.ReplaceAll(text, m.ID, n.nameOf(m.ID))
-		if len(e.Peers) < maxExplainedPeers {
+		return nameAmong(all, peer)
+	})
+	e.Peers = []control.Peer{}
+	for _, m := range all {
+		if len(e.Peers) < maxExplainedPeers && slices.ContainsFunc(e.Accounts, func(a control.Account) bool { return speaksOf(&a, m.ID) }) {
 			e.Peers = append(e.Peers, control.Peer{
 				Name: m.Name, ID: m.ID, State: m.State, Level: m.Level, LevelReason: m.LevelReason,
 				RTTSeconds: m.RTTSeconds, FreeCores: m.FreeCores, AgeSeconds: m.AgeSeconds,
 			})
 		}
 	}
-	if text != "" {
-		e.Story = strings.Split(text, "\n")
+	if e.Story = story.Lines(e.Accounts); e.Story == nil {
+		e.Story = []string{}
+	}
+	return nil
+}
+
+func speaksOf(a *control.Account, id string) bool {
+	return a.ByID == id ||
+		slices.ContainsFunc(a.Events, func(x control.Incident) bool { return x.NodeID == id }) ||
+		slices.ContainsFunc(a.Holders, func(x control.Holder) bool { return x.NodeID == id }) ||
+		slices.ContainsFunc(a.Refusals, func(x control.Refusal) bool { return x.NodeID == id })
+}
+
+// askHolders asks those who had the task for their accounts, and those who had it from them. Who does not
+// answer in time is left out: the rest is worth telling.
+func (n *Node) askHolders(ctx context.Context, e *control.Explanation, task string) {
+	if n.network == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, heldPatience)
+	defer cancel()
+	asked := map[string]bool{n.self.identity.ID().String(): true, "": true}
+	if e.Run != nil {
+		asked[e.Run.ID] = true
+	}
+	for from := 0; from < len(e.Accounts) && len(e.Accounts) < maxAccounts; {
+		var next []string
+		for ; from < len(e.Accounts); from++ {
+			for _, id := range story.Peers(&e.Accounts[from]) {
+				if !asked[id] && len(asked) < maxAccounts {
+					asked[id] = true
+					next = append(next, id)
+				}
+			}
+		}
+		answers := make([]*control.Account, len(next))
+		var wait sync.WaitGroup
+		for k, id := range next {
+			wait.Go(func() {
+				if a, err := n.askPeer(ctx, core.PeerID(id), control.Explaining{Task: task, Held: true}); err == nil {
+					answers[k] = a.Account
+				}
+			})
+		}
+		wait.Wait()
+		for k, a := range answers {
+			if a != nil && !story.Empty(a) {
+				a.ByID, a.Home = next[k], false // whatever it says it is
+				e.Accounts = append(e.Accounts, *a)
+			}
+		}
 	}
 }
 
-// askHome asks the task's home.
-func (n *Node) askHome(ctx context.Context, id core.JobID, index uint64) (e control.Explanation, err error) {
+// askPeer asks a member.
+func (n *Node) askPeer(ctx context.Context, to core.PeerID, q control.Explaining) (a control.Explained, err error) {
+	s, err := peerStreams{n.network.wire}.Open(ctx, to, story.Protocol)
+	if err != nil {
+		return a, err
+	}
+	return story.Ask(ctx, s, q)
+}
+
+// askHome asks the node where the task's job or run is.
+func (n *Node) askHome(ctx context.Context, home core.PeerID, task string) (e control.Explanation, err error) {
 	unreachable := func(err error) error {
 		return &control.Error{
-			Status: http.StatusBadGateway, Message: fmt.Sprintf("the task's home %s does not answer: %v", n.nameOf(string(id.Home)), err),
+			Status: http.StatusBadGateway, Message: fmt.Sprintf("the task's home %s does not answer: %v", n.nameOf(string(home)), err),
 			Reason: control.ReasonUnreachable, Hint: "only the home knows a task's story",
 		}
 	}
 	if n.network == nil {
 		return e, unreachable(errAlone)
 	}
-	ctx, cancel := context.WithTimeout(ctx, explainPatience)
+	ctx, cancel := context.WithTimeout(ctx, story.Patience)
 	defer cancel()
-	s, err := peerStreams{n.network.wire}.Open(ctx, id.Home, explainProtocol)
-	if err != nil {
-		return e, unreachable(err)
-	}
-	stop := context.AfterFunc(ctx, func() { s.Reset() })
-	defer stop()
-	defer s.Reset()
-	if err := writeJSON(s, control.Explaining{Task: fmt.Sprintf("%v/%d", id, index)}, maxExplainAsk); err != nil {
-		return e, unreachable(err)
-	}
-	var a control.Explained
-	if err := readJSON(s, &a, maxExplainAnswer); err != nil {
-		return e, unreachable(err)
-	}
+	a, err := n.askPeer(ctx, home, control.Explaining{Task: task})
 	switch {
+	case err != nil:
+		return e, unreachable(err)
 	case a.Explanation != nil:
 		return *a.Explanation, nil
 	case a.Error != nil:
@@ -152,42 +271,107 @@ func (n *Node) askHome(ctx context.Context, id core.JobID, index uint64) (e cont
 	return e, unreachable(errors.New("its answer is empty"))
 }
 
+// searchRun asks the members whose guest a run is.
+func (n *Node) searchRun(ctx context.Context, t taskName) (control.Explanation, error) {
+	none := noRun(t.run, "at any node that answers")
+	if n.network == nil {
+		return control.Explanation{}, none
+	}
+	ctx, cancel := context.WithTimeout(ctx, story.Patience)
+	defer cancel()
+	var (
+		mu    sync.Mutex
+		found []control.Explanation
+		said  error // what was wrong with the index
+		wait  sync.WaitGroup
+		room  = make(chan struct{}, searchedAtOnce)
+		asked int
+	)
+	for _, m := range n.Members() {
+		if m.Self || m.State != control.StateAlive {
+			continue
+		}
+		if asked++; asked > maxSearched {
+			break
+		}
+		room <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-room }()
+			a, err := n.askPeer(ctx, core.PeerID(m.ID), control.Explaining{Task: fmt.Sprintf("%s/%d", t.run, t.index)})
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+			case a.Explanation != nil:
+				found = append(found, *a.Explanation)
+			case a.Error != nil && !strings.HasPrefix(a.Error.Message, noRunCalled):
+				a.Error.Status = http.StatusNotFound
+				said = a.Error
+			}
+		})
+	}
+	wait.Wait()
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		var where []string
+		for _, e := range found {
+			where = append(where, e.Home)
+		}
+		slices.Sort(where)
+		return control.Explanation{}, &control.Error{
+			Status: http.StatusConflict, Message: fmt.Sprintf("several nodes have a run called %q: %s", clip(t.run), listed(where)),
+			Reason: control.ReasonBadRequest, Hint: "say which: NODE/RUN/INDEX",
+		}
+	case said != nil:
+		return control.Explanation{}, said
+	}
+	return control.Explanation{}, none
+}
+
 // answerExplain answers other members, a few at a time, until ctx is done.
 func (n *Node) answerExplain(ctx context.Context) error {
 	room := make(chan struct{}, explainedAtOnce)
 	streams := peerStreams{n.network.wire}
-	streams.Handle(explainProtocol, func(_ core.PeerID, s steal.Stream) {
+	streams.Handle(story.Protocol, func(_ core.PeerID, s steal.Stream) {
 		select {
 		case room <- struct{}{}:
-			n.answerOne(ctx, s)
+			story.Answer(ctx, s, n.answerOne)
 			<-room
 		default:
 			s.Reset()
 		}
 	})
 	<-ctx.Done()
-	streams.Handle(explainProtocol, nil)
+	streams.Handle(story.Protocol, nil)
 	for range explainedAtOnce {
 		room <- struct{}{} // those under way have ended
 	}
 	return nil
 }
 
-func (n *Node) answerOne(ctx context.Context, s steal.Stream) {
-	ctx, cancel := context.WithTimeout(ctx, explainPatience)
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { s.Reset() })
-	defer stop()
-	var ask control.Explaining
-	if readJSON(s, &ask, maxExplainAsk) != nil {
-		s.Reset()
-		return
+// answerOne tells what is known here; nobody else is asked whose the task is, so that no question goes round.
+func (n *Node) answerOne(ctx context.Context, q control.Explaining) (a control.Explained) {
+	if q.Held {
+		if id, index, ok := parseHeld(q.Task); ok {
+			if own, err := n.account(ctx, id, index); err == nil {
+				a.Account = &own
+			}
+		}
+		return a
 	}
-	var a control.Explained
-	id, index, err := n.parseJob(ask.Task, true)
+	t, err := n.parseTask(q.Task)
 	if err == nil {
 		var e control.Explanation
-		if e, err = n.explainOwn(ctx, id, index); err == nil {
+		if t.run == "" {
+			e, err = n.explainOwn(ctx, t.job, t.index)
+		} else if k, known := n.work.runs.called(t.run); known {
+			e, err = n.explainRun(ctx, &k, t.index)
+		} else {
+			err = noRun(t.run, "here")
+		}
+		if err == nil {
 			a.Explanation = &e
 		}
 	}
@@ -195,40 +379,18 @@ func (n *Node) answerOne(ctx context.Context, s steal.Stream) {
 		e := wrong(err).(*control.Error)
 		a.Error, a.Status = e, e.Status
 	}
-	if writeJSON(s, a, maxExplainAnswer) != nil {
-		s.Reset()
-		return
-	}
-	s.Close()
+	return a
 }
 
-var errTooLong = errors.New("it is too long")
-
-func writeJSON(w io.Writer, v any, most int) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
+// parseHeld reads HOME/START.NUMBER/INDEX, where HOME is an ID and nothing else.
+func parseHeld(s string) (id core.JobID, index uint64, ok bool) {
+	parts := strings.Split(s, "/")
+	if len(parts) != 3 || !isJobNumber(parts[1]) {
+		return id, 0, false
 	}
-	if len(b) > most {
-		return errTooLong
-	}
-	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...))
-	return err
-}
-
-// readJSON reads a frame whose length is judged before it is read.
-func readJSON(r io.Reader, v any, most int) error {
-	var head [4]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return err
-	}
-	n := binary.BigEndian.Uint32(head[:])
-	if int64(n) > int64(most) {
-		return errTooLong
-	}
-	b := make([]byte, n)
-	if _, err := io.ReadFull(r, b); err != nil {
-		return err
-	}
-	return json.Unmarshal(b, v)
+	start, number, _ := strings.Cut(parts[1], ".")
+	inc, bad1 := strconv.ParseUint(start, 10, 32)
+	num, bad2 := strconv.ParseUint(number, 10, 32)
+	index, bad3 := strconv.ParseUint(parts[2], 10, 64)
+	return core.JobID{Home: core.PeerID(parts[0]), Seq: inc<<32 | num}, index, errors.Join(bad1, bad2, bad3) == nil
 }

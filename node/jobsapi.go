@@ -197,8 +197,9 @@ func (n *Node) viewTask(j *Job, o Outcome) control.Task {
 }
 
 // nameOf is a node's name, or its ID if it has none that is known here, or not alone.
-func (n *Node) nameOf(id string) string {
-	all := n.Members()
+func (n *Node) nameOf(id string) string { return nameAmong(n.Members(), id) }
+
+func nameAmong(all []Member, id string) string {
 	i := slices.IndexFunc(all, func(m Member) bool { return m.ID == id })
 	if i < 0 || all[i].Name == "" {
 		return id

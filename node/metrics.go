@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/filchsched/filch/node/control"
+	"github.com/filchsched/filch/steal/core"
 )
 
 // metricsInFlight bounds scrapes at once: each walks all members.
@@ -80,6 +81,15 @@ func (m measures) gauge(name, help string, v float64, labels []string, values ..
 
 func (m measures) counter(name, help string, v uint64, labels []string, values ...string) {
 	m.out <- prometheus.MustNewConstMetric(describe(name, help, labels...), prometheus.CounterValue, float64(v), values...)
+}
+
+func (m measures) histogram(name, help string, h *core.Histogram, labels []string, values ...string) {
+	buckets, sum := make(map[float64]uint64), uint64(0)
+	for k, bound := range core.Bounds() {
+		sum += h.Counts[k]
+		buckets[bound.Seconds()] = sum
+	}
+	m.out <- prometheus.MustNewConstHistogram(describe(name, help, labels...), h.Count(), h.Sum.Seconds(), buckets, values...)
 }
 
 // collect tells what the cluster counted, and the wire if it counts.

@@ -29,6 +29,7 @@ type work struct {
 	table  *home.Table
 	exec   *tally
 	guests *guest.Host
+	runs   runs
 	load   *load
 	count  func() int // cores that are for tasks now
 
@@ -65,6 +66,8 @@ func (n *Node) newWork() (*work, error) {
 	tell := func(events ...core.Event) error { return w.driver.Tell(events...) }
 	w.guests = guest.NewHost(streams, byKind(kinds), tell, n.log)
 	w.guests.ID = self
+	w.guests.Came = func(id core.PeerID, about guest.About) { w.runs.came(id, about, time.Now()) }
+	w.guests.Went = func(id core.PeerID) { w.runs.went(id, time.Now()) }
 	w.exec = newTally(self, w.guests, w.load.stir)
 	var err error
 	w.driver, err = steal.New(steal.Config{
@@ -109,6 +112,7 @@ func nonce() (n [32]byte) {
 func (w *work) begin(n *Node, begin func(string, func(context.Context) error)) {
 	begin("tasks", w.driver.Run)
 	begin("jobs", w.table.Run)
+	begin("farewells of runs", n.takeFarewells)
 	if hashes := n.functionHashes(); len(hashes) > 0 {
 		_ = w.driver.Tell(core.Functions{Hashes: hashes})
 	}

@@ -23,6 +23,7 @@ import (
 // rows wait, and tasks block in the sequencer while nobody reads our output.
 type execution struct {
 	plan     *runPlan
+	given    []string // the command, word by word
 	template *parallel.Template
 	rows     *parallel.Rows // used by feed only
 	jobs     int            // at once, at most

@@ -13,12 +13,12 @@ import (
 const joinTimeout = 5 * time.Second
 
 // becomeGuest makes this process a guest of a node, that runs so many commands here at a time.
-func becomeGuest(ctx context.Context, node clusterNode, self core.PeerID, jobs int) (*guest.Link, error) {
+func becomeGuest(ctx context.Context, node clusterNode, self core.PeerID, jobs int, about guest.About) (*guest.Link, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
 	defer cancel()
 	conn, err := node.Guest(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return guest.Connect(ctx, conn, self, jobs)
+	return guest.Connect(ctx, conn, self, jobs, about)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -17,6 +18,7 @@ func newJobsCmd() *cobra.Command {
 		local  localNode
 		output outputFormat
 		task   int
+		runs   bool
 	)
 	c := &cobra.Command{
 		Use:   "jobs [job]",
@@ -30,7 +32,8 @@ done, failed or cancelled; where a waiting task is tells "filch explain". A task
 that of its command, and 128 + n if signal n ended it.
 
 With --task, what is kept of that task's output is printed: the first 64 KiB of each
-stream.`,
+stream. With --runs, the runs of "filch run" are listed that have this node as theirs, or had
+lately.`,
 		Example: `  filch jobs
   filch jobs 3.7
   filch jobs 3.7 --task 12
@@ -44,6 +47,10 @@ stream.`,
 				return err
 			}
 			switch {
+			case runs && (len(args) > 0 || c.Flags().Changed("task")):
+				return errors.New("--runs lists runs: leave out the job and --task; \"filch explain RUN/INDEX\" tells of their tasks")
+			case runs:
+				return listRuns(ctx, client, output, c.OutOrStdout())
 			case len(args) == 0 && c.Flags().Changed("task"):
 				return fmt.Errorf("--task: name the job, too: filch jobs JOB --task %d", task)
 			case len(args) == 0:
@@ -57,7 +64,20 @@ stream.`,
 	local.register(c)
 	output.register(c)
 	c.Flags().IntVar(&task, "task", 0, "print what the task of `INDEX` printed")
+	c.Flags().BoolVar(&runs, "runs", false, "list the runs of \"filch run\" in place of jobs")
 	return c
+}
+
+func listRuns(ctx context.Context, c *control.Client, format outputFormat, w io.Writer) error {
+	runs, err := c.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	if format == outputJSON {
+		return writeJSON(w, runs)
+	}
+	_, err = io.WriteString(w, runTable(runs))
+	return err
 }
 
 func listJobs(ctx context.Context, c *control.Client, format outputFormat, w io.Writer) error {

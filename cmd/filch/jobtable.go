@@ -94,13 +94,31 @@ func duration(seconds float64) string {
 	return d.Round(10 * time.Millisecond).String()
 }
 
-// stealTable draws who ran what of whom, and what that is by level.
+// runTable draws runs.
+func runTable(runs []control.Run) string {
+	var lines [][]string
+	for _, r := range runs {
+		state := "running"
+		if r.Ended != nil {
+			state = "ended"
+		}
+		lines = append(lines, []string{r.ID[:min(len(r.ID), shortRun)], dash(plain(r.Name)), state, since(r.Started), took(r.Started, r.Ended), dash(clipped(plain(r.Runs)))})
+	}
+	return table("RUN NAME STATE AGE TIME RUNS", lines)
+}
+
+// shortRun is how much of a run's ID is shown: one in four billion is the same by chance.
+const shortRun = len("run-") + 8
+
+// stealTable draws who took what from whom, and what that is by level. JOB and RUNS are those of a "filch run".
 func stealTable(s control.Steals) string {
 	var lines [][]string
 	byLevel := map[string]uint64{}
 	var order []string
 	for _, x := range s.Steals {
-		lines = append(lines, []string{x.Level, plain(x.Thief), plain(x.Victim), fmt.Sprint(x.Tasks), fmt.Sprint(x.Failed), duration(x.Seconds)})
+		lines = append(lines, []string{
+			x.Level, plain(x.Thief), plain(x.Victim), homeName(x), dash(plain(x.Job)), dash(clipped(plain(x.Runs))), fmt.Sprint(x.Tasks), fmt.Sprint(x.Failed), duration(x.Seconds),
+		})
 		if _, there := byLevel[x.Level]; !there {
 			order = append(order, x.Level)
 		}
@@ -113,7 +131,15 @@ func stealTable(s control.Steals) string {
 	if len(sums) == 0 {
 		sums = []string{"nothing was stolen"}
 	}
-	return table("LEVEL THIEF VICTIM TASKS FAILED TIME", lines) + strings.Join(sums, ", ") + "\n"
+	return table("LEVEL THIEF VICTIM HOME JOB RUNS TASKS FAILED TIME", lines) + strings.Join(sums, ", ") + "\n"
+}
+
+// homeName is whose the tasks are; of a run whose node is not known here the beginning of its ID.
+func homeName(x control.Steal) string {
+	if x.Home == x.HomeID && strings.HasPrefix(x.Home, "run-") {
+		return plain(x.Home[:min(len(x.Home), shortRun)])
+	}
+	return plain(x.Home)
 }
 
 // explanationText tells what happened to a task.
@@ -122,6 +148,13 @@ func explanationText(e control.Explanation) string {
 	fmt.Fprintf(&b, "%s\n", e.Task)
 	if e.Job != nil {
 		fmt.Fprintf(&b, "job    %s: %s, %s\n", dash(plain(e.Job.Name)), e.Job.State, tasks(e.Job.Tasks))
+	}
+	if r := e.Run; r != nil {
+		state := "running"
+		if r.Ended != nil {
+			state = "ended " + since(*r.Ended) + " ago"
+		}
+		fmt.Fprintf(&b, "run    %s: %s\n", dash(plain(r.Name)), state)
 	}
 	fmt.Fprintf(&b, "runs   %s (%s)\nhome   %s\n", plain(e.Runs), e.Kind, plain(e.Home))
 	fmt.Fprintf(&b, "state  %s\n", e.State)

@@ -108,7 +108,7 @@ func run(ctx context.Context, o runOptions, args []string, std streams) error {
 	if o.dryRun {
 		err = dryRun(s.feed, template, rows, o, jobs, s.untilAbandoned(std.out, std.out))
 	} else {
-		err = execute(&execution{plan: plan, template: template, rows: rows, jobs: jobs, stopper: s}, std)
+		err = execute(&execution{plan: plan, given: command, template: template, rows: rows, jobs: jobs, stopper: s}, std)
 	}
 	return s.outcome(err)
 }

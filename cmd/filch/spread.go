@@ -92,7 +92,7 @@ func newSpread(ctx context.Context, x *execution, runner *proc.Runner) (*spread,
 		return nil, err
 	}
 	s.extra = s.beyond()
-	if s.link, err = becomeGuest(ctx, s.cluster.client, s.host, max(1, s.jobs-s.extra)); err != nil {
+	if s.link, err = becomeGuest(ctx, s.cluster.client, s.host, max(1, s.jobs-s.extra), s.about()); err != nil {
 		s.close()
 		if away {
 			return nil, err
@@ -147,6 +147,11 @@ func (s *spread) enter(ctx context.Context, home string) (*localCluster, error) 
 	return cluster, nil
 }
 
+// about is what this run is called by people.
+func (s *spread) about() guest.About {
+	return guest.About{Job: s.plan.jobName, Runs: strings.Join(s.given, " ")}
+}
+
 // beyond is how many commands --jobs allows at a time that the node has no cores for: whoever asks for
 // more than there are wants them, for commands that mostly wait.
 func (s *spread) beyond() int {
@@ -172,7 +177,7 @@ func (s *spread) makeTerms() (core.Terms, error) {
 		return core.Terms{}, err
 	}
 	t := core.Terms{
-		Name: "exec " + filepath.Base(s.template.Program()), Kind: task.KindProc, Idempotent: o.idempotent, Keep: o.cutOff == cutOffKeep,
+		Name: "exec " + s.program(), Kind: task.KindProc, Idempotent: o.idempotent, Keep: o.cutOff == cutOffKeep,
 		Retries: uint8(s.plan.retries - 1), CrashLimit: uint8(o.crashLimit), Needs: s.plan.needs, Nice: int8(s.plan.nice), Where: where,
 	}
 	if o.anywhere || where.Local {
@@ -191,6 +196,17 @@ func (s *spread) makeTerms() (core.Terms, error) {
 	}
 	t.Where.Dir = &s.proof.dir
 	return t, nil
+}
+
+// program is what estimates are kept by: the first word of the command, even if a shell runs it.
+func (s *spread) program() string {
+	if p := s.template.Program(); p != "" {
+		return filepath.Base(p)
+	}
+	if words := strings.Fields(strings.Join(s.given, " ")); len(words) > 0 {
+		return filepath.Base(words[0])
+	}
+	return "sh"
 }
 
 // directory is where commands run.
@@ -254,6 +270,8 @@ func (s *spread) run() error {
 		return err
 	}
 	s.errands.init(s.ahead())
+	s.tellStory(ctx)
+	defer s.sayGoodbye()
 	parts.Go(func() { s.settleAll() })
 	defer s.outcome.close()
 	parts.Go(func() { s.work(working) })
@@ -277,7 +295,7 @@ func (s *spread) run() error {
 func (s *spread) drive(ctx context.Context, parts *sync.WaitGroup) (err error) {
 	c := core.Config{
 		ID: s.host, Incarnation: 1, Cores: s.extra, Host: s.link.Node(), Kinds: []task.Kind{task.KindProc},
-		Labels: s.cluster.labels(), Memory: s.memory.free,
+		Labels: s.cluster.labels(), Memory: s.memory.free, Story: storyLines,
 	}
 	rand.Read(c.Key[:])
 	var seed [8]byte

@@ -79,6 +79,13 @@ func (c *Client) Steals(ctx context.Context) (s Steals, err error) {
 	return s, err
 }
 
+// Runs lists the runs of command lines that are, or lately were, guests of the node.
+func (c *Client) Runs(ctx context.Context) ([]Run, error) {
+	var r Runs
+	err := c.call(ctx, http.MethodGet, "/v1/runs", &r)
+	return r.Runs, err
+}
+
 // Guest connects to the node as its guest: what is said on the connection afterwards is
 // package steal/guest's business. The caller closes it.
 func (c *Client) Guest(ctx context.Context) (net.Conn, error) {

@@ -50,6 +50,7 @@ func (fake) Explain(_ context.Context, task string) (Explanation, error) {
 	return Explanation{Task: task}, nil
 }
 func (fake) Steals(context.Context) (Steals, error) { return Steals{Steals: []Steal{}}, nil }
+func (fake) Runs(context.Context) ([]Run, error)    { return []Run{{ID: "run-1"}}, nil }
 func (fake) Guest(ctx context.Context, conn net.Conn) error {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
@@ -95,6 +96,9 @@ func TestJobsOverTheSocket(t *testing.T) {
 	}
 	if e, err := c.Explain(ctx, "n/1.1/2"); err != nil || e.Task != "n/1.1/2" {
 		t.Errorf("explain: %+v, %v", e, err)
+	}
+	if r, err := c.Runs(ctx); err != nil || len(r) != 1 || r[0].ID != "run-1" {
+		t.Errorf("runs: %+v, %v", r, err)
 	}
 	if s, err := c.Steals(ctx); err != nil || s.Steals == nil {
 		t.Errorf("steals: %+v, %v", s, err)

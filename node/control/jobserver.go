@@ -26,6 +26,7 @@ type JobBackend interface {
 	Output(ctx context.Context, id string, index int) (Output, error)
 	Explain(ctx context.Context, task string) (Explanation, error)
 	Steals(context.Context) (Steals, error)
+	Runs(context.Context) ([]Run, error)
 	// Guest serves a connection of a process that is a guest of the node, until it ends.
 	Guest(context.Context, net.Conn) error
 }
@@ -173,6 +174,11 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) steals(w http.ResponseWriter, r *http.Request) error {
 	all, err := s.jobs.Steals(r.Context())
 	return answer(w, all, err)
+}
+
+func (s *Server) runs(w http.ResponseWriter, r *http.Request) error {
+	all, err := s.jobs.Runs(r.Context())
+	return answer(w, Runs{Runs: all}, err)
 }
 
 // guest gives the connection to the node: what follows on it is no HTTP.

@@ -114,14 +114,93 @@ type Cancelled struct {
 // Explanation is the answer to GET /v1/explain: what happened to a task, and why.
 type Explanation struct {
 	Task  string   `json:"task"` // HOME/START.NUMBER/INDEX
-	Home  string   `json:"home"` // the home's name
-	Job   *Job     `json:"job"`  // null for single calls
+	Home  string   `json:"home"` // the home's name; of a task of a "filch run" that of its node
+	Run   *Run     `json:"run"`  // whose task it is; null unless it is a "filch run"
+	Job   *Job     `json:"job"`  // null for single calls and runs
 	Runs  string   `json:"runs"`
 	Kind  string   `json:"kind"`
 	State string   `json:"state"`
-	Ended *Task    `json:"ended"` // its outcome; null without one
-	Story []string `json:"story"` // every attempt with its reason, where it is now, and what refused it
-	Peers []Peer   `json:"peers"` // the nodes in the story, as the home sees them now
+	Ended *Task    `json:"ended"` // its outcome; null without one, and of runs
+	Story []string `json:"story"` // the accounts for people
+	// Accounts are what each process that had to do with it knows: the home's first, then those of who
+	// had it from there.
+	Accounts []Account `json:"accounts"`
+	Peers    []Peer    `json:"peers"` // the nodes in the story, as the home's node sees them now
+}
+
+// Account is what one process knows of a task.
+type Account struct {
+	By       string     `json:"by"` // name
+	ByID     string     `json:"by_id"`
+	Home     bool       `json:"home"`  // it is the task's home, and its word counts
+	State    string     `json:"state"` // at home: queued, held or committed
+	Events   []Incident `json:"events"`
+	Older    uint64     `json:"older"`   // events of the job that are forgotten
+	Holders  []Holder   `json:"holders"` // who has it now
+	Refusals []Refusal  `json:"refusals"`
+	Waits    []string   `json:"waits"` // why it does not run; empty unless it is queued
+	// Failures count against the retries, Losses against the crash limit; Blamed are put down to nodes.
+	Failures int  `json:"failures"`
+	Losses   int  `json:"losses"`
+	Blamed   int  `json:"blamed"`
+	Suspect  bool `json:"suspect"` // it was lost once with an unknown start, and goes out alone
+}
+
+// Incident is one thing that happened to a task.
+type Incident struct {
+	Time    time.Time `json:"time"`
+	What    string    `json:"what"`    // such as "granted to", followed by the node
+	Tasks   string    `json:"tasks"`   // indices that it happened to together, such as 0-63
+	Attempt uint32    `json:"attempt"` // 0: none in particular
+	Node    string    `json:"node"`    // name; "" if it is about none
+	NodeID  string    `json:"node_id"`
+	Why     string    `json:"why"`
+	// Estimates are what a decision to have it run somewhere rested on; null for what is no such decision.
+	Estimates *Estimates `json:"estimates"`
+}
+
+// Estimates are in seconds, as they were when it was decided.
+type Estimates struct {
+	Level    string  `json:"level"`            // how far the node is; "self": it is the one that decided
+	Here     float64 `json:"here_seconds"`     // until the last of what waited would have started where it was
+	Queue    float64 `json:"queue_seconds"`    // until a core is free there
+	Transfer float64 `json:"transfer_seconds"` // there
+	Run      float64 `json:"run_seconds"`
+	Return   float64 `json:"return_seconds"`
+	LoadAge  float64 `json:"load_age_seconds"` // of what the node had said of its load
+}
+
+// Holder is somebody who has a task now.
+type Holder struct {
+	Node    string `json:"node"` // name; "": unknown, since before a restart
+	NodeID  string `json:"node_id"`
+	Attempt uint32 `json:"attempt"`
+	State   string `json:"state"`
+	LentTo  string `json:"lent_to"` // name of who had it from there; ""
+}
+
+// Refusal is how often a node did not get, or did not want, tasks of the job, for one reason.
+type Refusal struct {
+	Node   string `json:"node"` // name; "": several
+	NodeID string `json:"node_id"`
+	Reason string `json:"reason"`
+	Tasks  uint64 `json:"tasks"`
+}
+
+// Run is a "filch run" on a node's machine, as the node tells it.
+type Run struct {
+	ID      string     `json:"id"`   // run-…, a new one each time
+	Name    string     `json:"name"` // --job
+	Runs    string     `json:"runs"` // its command
+	Node    string     `json:"node"` // name of the node
+	NodeID  string     `json:"node_id"`
+	Started time.Time  `json:"started"`
+	Ended   *time.Time `json:"ended"` // null while it lives
+}
+
+// Runs is the answer to GET /v1/runs, the oldest first.
+type Runs struct {
+	Runs []Run `json:"runs"`
 }
 
 // Peer is a node that an explanation speaks of.
@@ -136,15 +215,19 @@ type Peer struct {
 	AgeSeconds  *float64 `json:"age_seconds"` // of the news of its load
 }
 
-// Steal is what one node ran of another's, as one of the two counted it since it started.
+// Steal is what one node took from another and ran, or lent on, as one of the two counted it since it started.
 type Steal struct {
 	Thief   string  `json:"thief"` // name
 	Victim  string  `json:"victim"`
 	ThiefID string  `json:"thief_id"`
-	HomeID  string  `json:"victim_id"`
+	FromID  string  `json:"victim_id"`
 	Level   string  `json:"level"` // how far they are from each other
+	Home    string  `json:"home"`  // whose tasks they are: a node's name, or NODE of a "filch run"
+	HomeID  string  `json:"home_id"`
+	Job     string  `json:"job"`  // of a "filch run": its name; "" if it is not known
+	Runs    string  `json:"runs"` // and what it runs
 	Tasks   uint64  `json:"tasks"`
-	Failed  uint64  `json:"failed"` // of them; counted at the thief
+	Failed  uint64  `json:"failed"` // of them
 	Seconds float64 `json:"ran_seconds"`
 }
 
@@ -158,11 +241,13 @@ type Steals struct {
 // latter's. It is no part of the HTTP API.
 type Explaining struct {
 	Task string `json:"task"`
+	Held bool   `json:"held,omitempty"` // only the account of who is asked, whosever the task is
 }
 
-// Explained answers it: one of the two.
+// Explained answers it: one of the three.
 type Explained struct {
 	Explanation *Explanation `json:"explanation,omitempty"`
+	Account     *Account     `json:"account,omitempty"`
 	Error       *Error       `json:"error,omitempty"`
 	Status      int          `json:"status,omitempty"` // of the error
 }

@@ -117,6 +117,7 @@ func (s *Server) Handler(g *Guard) http.Handler {
 		"/" + Version + "/watch":       {http.MethodGet, s.watch},
 		"/" + Version + "/explain":     {http.MethodGet, s.explain},
 		"/" + Version + "/steals":      {http.MethodGet, s.steals},
+		"/" + Version + "/runs":        {http.MethodGet, s.runs},
 		"/metrics":                     {http.MethodGet, s.metrics},
 	}
 	if g == nil { // a guest's connection is as good as the socket's permissions
@@ -225,7 +226,7 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) error {
 		"paths": {
 			"GET /v1/node", "GET /v1/nodes", "GET /v1/join-string", "POST /v1/leave", "GET /v1/watch", "GET /metrics",
 			"POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/ID", "POST /v1/jobs/ID/wait", "POST /v1/jobs/ID/cancel", "GET /v1/jobs/ID/output",
-			"GET /v1/explain", "GET /v1/steals", "POST /v1/guest",
+			"GET /v1/explain", "GET /v1/steals", "GET /v1/runs", "POST /v1/guest",
 		},
 	}, nil)
 }

@@ -2,7 +2,6 @@ package home
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -52,7 +51,6 @@ type Table struct {
 	growing growing
 	later   queue
 	counts  counts
-	hosts   hosts
 }
 
 var _ steal.Home = (*Table)(nil)
@@ -150,7 +148,6 @@ func (t *Table) Committed(c core.Commit, outputs []steal.Output) {
 		closeAll(outputs)
 		return
 	}
-	t.hosts.add(c.Host, c.Piece.Len(), c.Ran)
 	t.stir()
 	if f := r.committed(c, outputs); f != nil {
 		t.later.put(f)
@@ -342,36 +339,4 @@ func closeAll(outputs []steal.Output) {
 			o.Data.Close()
 		}
 	}
-}
-
-// hosts counts who ran what of this home. It is bounded by who was ever a member.
-type hosts struct {
-	mu sync.Mutex
-	by map[core.PeerID]Share
-}
-
-// A Share is what somebody ran.
-type Share struct {
-	Tasks uint64
-	Ran   time.Duration
-}
-
-func (h *hosts) add(p core.PeerID, n uint64, ran time.Duration) {
-	if p == "" {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.by == nil {
-		h.by = make(map[core.PeerID]Share)
-	}
-	s := h.by[p]
-	h.by[p] = Share{s.Tasks + n, s.Ran + ran}
-}
-
-// RanBy tells who ran how much of what was submitted here, this node included.
-func (t *Table) RanBy() map[core.PeerID]Share {
-	t.hosts.mu.Lock()
-	defer t.hosts.mu.Unlock()
-	return maps.Clone(t.hosts.by)
 }

@@ -182,6 +182,7 @@ type (
 		Leash   uint64
 		Suspect bool
 		From    PeerID // who lent it to us; empty: it is of this home
+		Depth   uint8  // of that: 1 if it is the task's home
 	}
 	// Halt stops a run as fast as can be; Finished follows in any case.
 	Halt struct{ Piece Piece }

@@ -111,6 +111,35 @@ func (c *Core) ExplainTask(id JobID, index uint64) Story {
 	return s
 }
 
+// A JobStory is all that is remembered of a job of ours.
+type JobStory struct {
+	Tasks    uint64
+	Lines    []Line
+	Older    uint64 // lines that were forgotten
+	Refusals []RefusalCount
+}
+
+// Tasks is how many tasks a job of ours has; 0 for any other.
+func (c *Core) Tasks(id JobID) uint64 {
+	if j := c.jobs[id]; j != nil {
+		return j.n
+	}
+	return 0
+}
+
+// ExplainJob tells all that is remembered of a job of ours; ok is false if it is none. It costs the length of its story.
+func (c *Core) ExplainJob(id JobID) (s JobStory, ok bool) {
+	j := c.jobs[id]
+	if j == nil {
+		return s, false
+	}
+	s = JobStory{Tasks: j.n, Older: j.story.forgotten, Refusals: j.story.refusals.list()}
+	for e := range j.story.all() {
+		s.Lines = append(s.Lines, e.line())
+	}
+	return s, true
+}
+
 // explainHeld tells what is here of a task that is held for another home.
 func (c *Core) explainHeld(s *Story) {
 	if p := c.passing.by[s.Job]; p != nil {

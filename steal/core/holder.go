@@ -337,7 +337,7 @@ func (c *Core) startSlot(u *uplink, h *heldJob, k int) {
 	if h.terms.fences() && u.guest == nil { // a guest's own processes are in its own hands
 		key = s.lane.leash(c)
 	}
-	c.run(Run{Piece: h.piece(s), Terms: h.terms, Leash: key, Suspect: s.suspect, From: u.peer}, s.born)
+	c.run(Run{Piece: h.piece(s), Terms: h.terms, Leash: key, Suspect: s.suspect, From: u.peer, Depth: s.depth}, s.born)
 	if g := u.guest; g != nil {
 		c.runs[h.piece(s)].guest = g
 		g.runs++

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -161,7 +162,7 @@ func (c *Core) commit(j *job, o Commit) {
 	j.put(o.Piece.Span, taskCommitted)
 	j.committed += o.Piece.Len()
 	c.emit(o)
-	j.tell(c, entry{Kind: storyCommitted, Span: o.Piece.Span, Attempt: o.Piece.Attempt, Peer: o.Host, Why: o.Reason})
+	j.tell(c, entry{Kind: storyCommitted, Span: o.Piece.Span, Attempt: o.Piece.Attempt, Peer: o.Host, Why: o.ended()})
 	if len(j.holds.In(o.Piece.Span)) > 0 {
 		c.dropHolds(j.id, o.Piece.Span)
 	}
@@ -169,6 +170,18 @@ func (c *Core) commit(j *job, o Commit) {
 		j.done = true
 		c.emit(JobDone{j.id})
 	}
+}
+
+// ended is what a task ended in, for people.
+func (o *Commit) ended() string {
+	text := o.State.String()
+	if o.Exit != 0 {
+		text += fmt.Sprintf(", exit %d", o.Exit)
+	}
+	if o.Reason != "" && o.Reason != text {
+		text += ": " + o.Reason
+	}
+	return text
 }
 
 // dropHolds tells everybody who has something of a span that it is not wanted.

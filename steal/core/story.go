@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 )
@@ -66,13 +67,27 @@ func (s *story) tell(now time.Duration, e entry) {
 
 // of is what is told of a task, in order.
 func (s *story) of(index uint64) (lines []Line) {
-	for k := range s.lines {
-		e := &s.lines[(s.next+k)%len(s.lines)]
+	for e := range s.all() {
 		if e.Lo <= index && index < e.Hi {
-			lines = append(lines, Line{e.At, e.Kind.String(), e.Span, e.Attempt, e.Peer, e.Why, e.Choice})
+			lines = append(lines, e.line())
 		}
 	}
 	return lines
+}
+
+// all yields the entries in order.
+func (s *story) all() iter.Seq[*entry] {
+	return func(yield func(*entry) bool) {
+		for k := range s.lines {
+			if !yield(&s.lines[(s.next+k)%len(s.lines)]) {
+				return
+			}
+		}
+	}
+}
+
+func (e *entry) line() Line {
+	return Line{e.At, e.Kind.String(), e.Span, e.Attempt, e.Peer, e.Why, e.Choice}
 }
 
 // passing is what is remembered of jobs of other homes that were here: where parts of them were lent on to and what

@@ -39,6 +39,14 @@ func (h *Histogram) observe(d time.Duration, n uint64) {
 	h.Sum += d * time.Duration(n)
 }
 
+// Add adds another one.
+func (h *Histogram) Add(o *Histogram) {
+	for k, n := range o.Counts {
+		h.Counts[k] += n
+	}
+	h.Sum += o.Sum
+}
+
 // Count is how many there were.
 func (h *Histogram) Count() (n uint64) {
 	for _, c := range h.Counts {

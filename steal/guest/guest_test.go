@@ -55,7 +55,7 @@ func (d *desk) dial(t *testing.T) net.Conn {
 // guest connects a guest.
 func (d *desk) guest(t *testing.T, id core.PeerID, jobs int) *Link {
 	t.Helper()
-	l, err := Connect(t.Context(), d.dial(t), id, jobs)
+	l, err := Connect(t.Context(), d.dial(t), id, jobs, About{"sums", "md5sum {}"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestAGuestNoticesThatItsNodeIsGoneAndGoesOnWithWhatRuns(t *testing.T) {
 	near, far := net.Pipe()
 	d.served.Go(func() { d.errs <- d.Serve(ctx, far) })
 	id := NewID()
-	l, err := Connect(t.Context(), near, id, 1)
+	l, err := Connect(t.Context(), near, id, 1, About{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,13 +312,13 @@ func TestThereIsABoundOnGuestsAndEachHasAName(t *testing.T) {
 	d := newDesk(t, nil)
 	first := NewID()
 	d.guest(t, first, 1)
-	if _, err := Connect(t.Context(), d.dial(t), first, 1); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "already") {
+	if _, err := Connect(t.Context(), d.dial(t), first, 1, About{}); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "already") {
 		t.Errorf("the same name: %v", err)
 	}
 	for range maxGuests - 1 {
 		d.guest(t, NewID(), 1)
 	}
-	if _, err := Connect(t.Context(), d.dial(t), NewID(), 1); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "64 guests") {
+	if _, err := Connect(t.Context(), d.dial(t), NewID(), 1, About{}); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "64 guests") {
 		t.Errorf("one too many: %v", err)
 	}
 }

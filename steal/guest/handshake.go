@@ -11,6 +11,7 @@ import (
 	"net"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/filchsched/filch/steal/core"
 )
@@ -25,7 +26,8 @@ const (
 	maxName  = 256 // bytes of a peer's name
 	maxText  = 512 // bytes of a refusal
 	maxJobs  = 1 << 16
-	maxHello = 2 + maxName + 4 // after magic, version and length
+	maxAbout = 256                          // bytes of each text of About
+	maxHello = 4 + maxName + 2 + 2*maxAbout // after magic, version and length
 
 	// patience is how long the other side may take over the handshake, and a stream over its
 	// first line: both are on one machine.
@@ -56,13 +58,22 @@ func Is(p core.PeerID) bool {
 	return strings.Trim(rest, "0123456789abcdef") == ""
 }
 
-// A hello is what a guest says of itself.
-type hello struct {
-	id   core.PeerID
-	jobs int
+// About is what a guest tells of itself for people. It is what its user wrote, so who shows it looks
+// at what is in it. What is longer than 256 bytes is cut.
+type About struct {
+	Job  string // its name
+	Runs string // what it runs, such as a command line
 }
 
-// A message of the handshake is magic, version, length, and then of the guest: jobs, name; of
+// A hello is what a guest says of itself.
+type hello struct {
+	id    core.PeerID
+	jobs  int
+	about About
+}
+
+// A message of the handshake is magic, version, length, and then of the guest: jobs, name, and, if it says
+// anything of itself, the length of the job's name, that name, what it runs; of
 // the node: 0 and its name, or 1 and why not. A later version may add to the end.
 func send(w io.Writer, body []byte) error {
 	b := append([]byte(magic), version)
@@ -97,7 +108,12 @@ func receive(r io.Reader, most int, who string) ([]byte, error) {
 // greet is the guest's side. It returns the node's name.
 func greet(conn net.Conn, h hello) (core.PeerID, error) {
 	body := binary.BigEndian.AppendUint32(nil, uint32(min(max(h.jobs, 0), maxJobs)))
-	if err := send(conn, append(body, h.id...)); err != nil {
+	body = append(body, h.id...)
+	if job := cut(h.about.Job); h.about != (About{}) {
+		body = binary.BigEndian.AppendUint16(body, uint16(len(job)))
+		body = append(append(body, job...), cut(h.about.Runs)...)
+	}
+	if err := send(conn, body); err != nil {
 		return "", err
 	}
 	answer, err := receive(conn, 1+maxText, "the node")
@@ -123,7 +139,13 @@ func welcome(r io.Reader) (h hello, err error) {
 	if len(body) < jobs {
 		return h, errors.New("the guest's introduction is too short")
 	}
-	h = hello{id: core.PeerID(body[jobs:]), jobs: int(binary.BigEndian.Uint32(body))}
+	name := body[jobs:]
+	about := name[min(len(name), len(prefix)+2*idBytes):]
+	name = name[:len(name)-len(about)]
+	h = hello{id: core.PeerID(name), jobs: int(binary.BigEndian.Uint32(body))}
+	if len(about) > 0 && !h.about.read(about) {
+		return h, errors.New("what the guest says of itself is no text")
+	}
 	switch {
 	case !Is(h.id):
 		return h, fmt.Errorf("%.40q is no guest's name", string(h.id))
@@ -132,6 +154,18 @@ func welcome(r io.Reader) (h hello, err error) {
 	}
 	return h, nil
 }
+
+func (a *About) read(b []byte) bool {
+	if len(b) < 2 || len(b)-2 < int(binary.BigEndian.Uint16(b)) {
+		return false
+	}
+	n := 2 + int(binary.BigEndian.Uint16(b))
+	a.Job, a.Runs = string(b[2:n]), string(b[n:])
+	return len(a.Job) <= maxAbout && len(a.Runs) <= maxAbout && utf8.ValidString(a.Job) && utf8.ValidString(a.Runs)
+}
+
+// cut makes a text short, and one.
+func cut(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxAbout)], "") }
 
 func accept(w io.Writer, self core.PeerID) error { return send(w, append([]byte{0}, self...)) }
 

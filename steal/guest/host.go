@@ -26,6 +26,9 @@ const maxGuests = 64
 type Host struct {
 	// ID is the node's name, which guests get to know. It is set before Serve.
 	ID core.PeerID
+	// Came and Went, if they are not nil, are told of each guest, from its own goroutine. They are set before Serve.
+	Came func(core.PeerID, About)
+	Went func(core.PeerID)
 
 	base     steal.Network
 	exec     steal.Executor
@@ -139,6 +142,12 @@ func (h *Host) visitor(id core.PeerID) *visitor {
 func (h *Host) live(ctx context.Context, v *visitor, s *session, who hello) error {
 	stop := context.AfterFunc(ctx, s.close)
 	defer stop()
+	if h.Came != nil {
+		h.Came(who.id, who.about)
+	}
+	if h.Went != nil {
+		defer h.Went(who.id) // when its streams have ended, its last words among them
+	}
 	opening, cancel := context.WithTimeout(ctx, patience)
 	orders, err := s.open(opening, protocolExec)
 	cancel()
@@ -160,7 +169,7 @@ func (h *Host) live(ctx context.Context, v *visitor, s *session, who hello) erro
 	if err := h.tell(core.Guest{Peer: who.id, Here: true, Jobs: who.jobs}); err != nil {
 		return fmt.Errorf("guest: %w", err)
 	}
-	h.log.Debug("a guest is here", "guest", who.id, "jobs", who.jobs)
+	h.log.Debug("a guest is here", "guest", who.id, "jobs", who.jobs, "job", who.about.Job, "runs", who.about.Runs)
 	err = v.listen(orders, who.id)
 	if e := h.tell(core.Guest{Peer: who.id, Jobs: who.jobs}); e != nil {
 		h.log.Debug("a guest is gone, and nobody to tell", "guest", who.id, "err", e)

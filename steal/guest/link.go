@@ -29,16 +29,16 @@ type Link struct {
 }
 
 // Connect makes the node on the other side of conn take this process for a guest that runs so
-// many commands at a time (0: as the node pleases). ctx bounds the handshake. The
+// many commands at a time (0: as the node pleases), and is called so. ctx bounds the handshake. The
 // connection is the link's, and closed if there is an error.
-func Connect(ctx context.Context, conn net.Conn, self core.PeerID, jobs int) (*Link, error) {
+func Connect(ctx context.Context, conn net.Conn, self core.PeerID, jobs int, about About) (*Link, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		conn.Close()
 		return nil, err
 	}
-	node, err := greet(conn, hello{id: self, jobs: jobs})
+	node, err := greet(conn, hello{id: self, jobs: jobs, about: about})
 	if err == nil {
 		err = conn.SetDeadline(time.Time{})
 	}
