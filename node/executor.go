@@ -214,7 +214,14 @@ func (x *tally) stolen() map[takenKey]taken {
 func (x *tally) counts() (running map[task.Kind]int64, ended map[endKey]uint64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	running = map[task.Kind]int64{task.KindFunc: 0, task.KindProc: 0}
+	running, ended = make(map[task.Kind]int64), make(map[endKey]uint64)
+	for _, k := range []task.Kind{task.KindFunc, task.KindProc} { // there before their first task
+		running[k] = 0
+		for _, s := range []task.State{task.Done, task.Failed, task.Cancelled} {
+			ended[endKey{k, s}] = 0
+		}
+	}
 	maps.Copy(running, x.tasks)
-	return running, maps.Clone(x.ended)
+	maps.Copy(ended, x.ended)
+	return running, ended
 }

@@ -28,8 +28,10 @@ func newCancelCmd() *cobra.Command {
 
   accepted              nothing of it starts any more, and what has not ended will
                         end in nothing but cancelled
-  stopped               accepted, and every node has confirmed that nothing of it runs
-  unconfirmed: NODE     accepted; NODE vanished with tasks of it and might run them
+  stopped               accepted, and nothing of it runs: every node has confirmed that, or
+                        its lease is over, which commands do not outlive
+  unconfirmed: NODE     accepted; NODE vanished with tasks of it and might run them:
+                        functions, or commands with --keep
 
 It waits for the second answer, for --timeout at most. What had ended before stays as it
 is.`,

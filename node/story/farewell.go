@@ -2,7 +2,9 @@ package story
 
 import (
 	"context"
+	"errors"
 	"io"
+	"strings"
 
 	"github.com/filchsched/filch/node/control"
 	"github.com/filchsched/filch/steal"
@@ -28,6 +30,9 @@ type Told struct {
 // some 200 bytes each.
 const maxTold = 2048
 
+// maxWhy bounds a reason, in bytes: some are what a command wrote.
+const maxWhy = 200
+
 // FarewellOf is what is left of a job.
 func FarewellOf(s *core.JobStory, c Clock) *Farewell {
 	f := &Farewell{Tasks: s.Tasks, Older: s.Older, Refusals: refusals(s.Refusals)}
@@ -37,7 +42,9 @@ func FarewellOf(s *core.JobStory, c Clock) *Farewell {
 	}
 	for k := range s.Lines {
 		l := &s.Lines[k]
-		f.Events = append(f.Events, Told{l.Span.Lo, l.Span.Hi, incident(l, c)})
+		e := incident(l, c)
+		e.Why = strings.ToValidUTF8(e.Why[:min(len(e.Why), maxWhy)], "")
+		f.Events = append(f.Events, Told{l.Span.Lo, l.Span.Hi, e})
 	}
 	return f
 }
@@ -47,10 +54,16 @@ func Leave(ctx context.Context, s steal.Stream, f *Farewell) error {
 	stop := context.AfterFunc(ctx, func() { s.Reset() })
 	defer stop()
 	defer s.Reset()
-	if err := write(s, f, MaxFarewell); err != nil {
+	err := write(s, f, MaxFarewell)
+	for errors.Is(err, errTooLong) && len(f.Events) > 0 { // nothing was written
+		gone := (len(f.Events) + 1) / 2
+		f.Events, f.Older = f.Events[gone:], f.Older+uint64(gone)
+		err = write(s, f, MaxFarewell)
+	}
+	if err != nil {
 		return err
 	}
-	_, err := io.ReadFull(s, make([]byte, 1))
+	_, err = io.ReadFull(s, make([]byte, 1))
 	return err
 }
 

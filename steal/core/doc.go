@@ -139,8 +139,13 @@
 //
 // Labels of members are not known before their first offer, so an invitation may go
 // to one that lacks them. The bandwidth of a transfer is a constant. Fairness between
-// homes is exact on a node and not across nodes. A guest's refusals by peers are known
-// to its node and not to itself.
+// homes is exact on a node and not across nodes.
+//
+// # What is told
+//
+// Home keeps a story of each job (story.go), everybody else one of what it lent on of others' jobs; who explains
+// a task asks along the tree (explain.go). A guest's refusals by peers are known to its node and not to itself.
+// How long things took is counted where it happens (times.go).
 //
 // # Invariants
 //

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"go.uber.org/goleak"
 
@@ -323,6 +324,37 @@ func TestThereIsABoundOnGuestsAndEachHasAName(t *testing.T) {
 	}
 }
 
+// TestAGuestIsCalledWhatItSays, cut to what is readable, and one that says nothing is as welcome; the node is told of its coming
+// before the state machine is, and of its going.
+func TestAGuestIsCalledWhatItSays(t *testing.T) {
+	d := newDesk(t, nil)
+	came, went := make(chan About, 10), make(chan core.PeerID, 10)
+	d.Came = func(_ core.PeerID, a About) { came <- a }
+	d.Went = func(id core.PeerID) { went <- id }
+	for _, c := range []struct{ says, heard About }{
+		{About{"sums", "md5sum {}"}, About{"sums", "md5sum {}"}},
+		{About{}, About{}},
+		{About{Runs: "x"}, About{Runs: "x"}},
+		{About{strings.Repeat("é", 300), "a" + strings.Repeat("é", 300)}, About{strings.Repeat("é", 128), "a" + strings.Repeat("é", 127)}},
+	} {
+		id := NewID()
+		l, err := Connect(t.Context(), d.dial(t), id, 1, c.says)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-d.events
+		if got := <-came; got != c.heard {
+			t.Errorf("%+v was heard as %+v", c.says, got)
+		}
+		l.Close()
+		if gone := <-went; gone != id {
+			t.Errorf("%s is gone, not %s", gone, id)
+		}
+		<-d.events
+		<-d.errs
+	}
+}
+
 func TestAnOrderFromTheGuestEndsItsStay(t *testing.T) {
 	d := newDesk(t, nil)
 	id := NewID()
@@ -354,8 +386,11 @@ func FuzzWelcome(f *testing.F) {
 	var b bytes.Buffer
 	send(&b, append([]byte{0, 0, 0, 4}, NewID()...))
 	f.Add(b.Bytes())
+	b.Reset()
+	send(&b, append(append([]byte{0, 0, 0, 4}, NewID()...), 0, 2, 'a', 'b', 'c'))
+	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if h, err := welcome(bytes.NewReader(b)); err == nil && (!Is(h.id) || h.jobs > maxJobs) {
+		if h, err := welcome(bytes.NewReader(b)); err == nil && (!Is(h.id) || h.jobs > maxJobs || len(h.about.Job) > maxAbout || len(h.about.Runs) > maxAbout || !utf8.ValidString(h.about.Job+h.about.Runs)) {
 			t.Errorf("%+v", h)
 		}
 	})
