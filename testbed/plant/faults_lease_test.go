@@ -63,8 +63,8 @@ var leaseFaults = []fault{
 		file: "steal/core/grantor.go",
 		old:  "\tif d.inFlight(&h, d.applied) {\n\t\treturn\n",
 		new:  "\tif false {\n\t\treturn\n",
-		test: leaseTheme("frames"), // seed 18
-		says: "copies:",
+		test: leaseTheme("frames"), // seed 1
+		says: "taken:",
 	},
 	{
 		name: "a suspect is sub-granted",
@@ -87,8 +87,8 @@ var leaseFaults = []fault{
 		file: "steal/core/home.go",
 		old:  `if c.now < c.graceEnd {`,
 		new:  `if false {`,
-		test: leaseTheme("restarts"), // seed 5
-		says: "stopped:",
+		test: leaseTheme("restarts"), // seed 8
+		says: "copies:",
 	},
 	{
 		name: "commands of a dead incarnation are granted at once",
@@ -119,8 +119,8 @@ var leaseFaults = []fault{
 		file: "steal/core/lease.go",
 		old:  `return min(HolderTTL, l.until-c.now) }`,
 		new:  `return HolderTTL }`,
-		test: leaseTheme("chains"), // seed 75
-		says: "stopped:",
+		test: leaseTheme("frames"), // seed 8
+		says: "copies:",
 	},
 	{
 		name: "a cancelled job's queue stays grantable",
