@@ -107,7 +107,9 @@ func start(t *testing.T, net *memNet, id core.PeerID, cores int) *process {
 	incarnations.of[id]++
 	inc := incarnations.of[id]
 	incarnations.Unlock()
+	began := time.Now() // in the bubble of synctest that is another time
 	d, err := steal.New(steal.Config{
+		Clock:   func() time.Duration { return time.Since(began) },
 		Core:    core.Config{ID: id, Incarnation: inc, Seed: uint64(len(id)) + inc, Cores: cores, Kinds: []task.Kind{task.KindFunc}, Key: [32]byte{1}},
 		Network: net.Port(id), Executor: p.x, Home: p,
 	})

@@ -223,6 +223,15 @@ func (c *Core) beat(u *uplink) {
 	u.pages(c, rest)
 }
 
+// hasten goes over from the pace of an idle channel to that of one over which something is held.
+func (u *uplink) hasten() {
+	last := u.ackedAt
+	if n := len(u.unanswered); n > 0 {
+		last = u.unanswered[n-1].at
+	}
+	u.nextBeat = min(u.nextBeat, last+BeatEvery)
+}
+
 // overdue tells whether an outcome or an end has not been acknowledged for a whole
 // beat. Streams lose nothing, but peers may.
 func (u *uplink) overdue() (late bool) {

@@ -253,6 +253,7 @@ func (c *Core) prolong(d *downlink, beat uint64, sync bool) {
 	d.heard, d.spared = c.now, false
 	d.expires = c.now + LeaseTTL
 	c.expiry(d.expires)
+	c.watchItself() // a hello may have shown something that it holds
 	d.flush(c)
 	d.send(c, Ack{Beat: beat, Lanes: c.lanesOf(d), Sync: sync})
 }
@@ -424,6 +425,9 @@ func (d *downlink) refused(now time.Duration, id JobID, s Span) bool {
 // grant sends pieces as one numbered grant. They are recorded as held first.
 func (c *Core) grant(d *downlink, offer uint64, parts []Part, holds []hold, rest time.Duration) {
 	d.granted++
+	if d.empty() { // it was heard at the pace of an idle channel: it has a whole lease's time from here
+		d.heard, d.expires = c.now, max(d.expires, c.now+LeaseTTL)
+	}
 	var lefts []LaneLeft
 	lefts = append(lefts, LaneLeft{0, HolderTTL})
 	for k := range parts {
@@ -437,6 +441,7 @@ func (c *Core) grant(d *downlink, offer uint64, parts []Part, holds []hold, rest
 		c.stats.Granted += h.Len()
 		c.handed[c.near.level(d.peer)] += h.Len()
 	}
+	c.watchItself()
 	d.flush(c)
 	d.send(c, Grant{N: d.granted, Offer: offer, Parts: parts, Lanes: lefts, Rest: rest})
 }

@@ -238,8 +238,12 @@ func (c *Core) takeGrant(u *uplink, m *Grant) {
 	if taken > 0 && u.guest == nil {
 		c.steals.took(u.peer, c.near.level(u.peer), taken)
 	}
-	if l := u.lanes[0]; !u.empty() && !(l != nil && c.now < l.until) {
+	switch l := u.lanes[0]; {
+	case u.empty():
+	case l == nil || c.now >= l.until:
 		u.nextBeat = c.now // no lease to start under: ask for one now
+	default:
+		u.hasten()
 	}
 	c.alarm(u.nextBeat)
 }
@@ -287,10 +291,14 @@ func (c *Core) startHeld(u *uplink, h *heldJob) bool {
 	if !c.mayStart(u, h) || !c.fits(&h.terms) {
 		return false
 	}
+	left := time.Duration(0)
+	if h.terms.fences() && u.guest == nil {
+		left = startLeft
+	}
 	for k, q := range h.waiting() {
 		// The deadline is looked at here and not only when the timer fires: the
 		// process may just have been woken from a freeze.
-		if !q.lane.mayRun(c.now) {
+		if !q.lane.mayRun(c.now + left) {
 			continue
 		}
 		if q.suspect && q.flags&slotAllowed == 0 {

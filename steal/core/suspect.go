@@ -10,9 +10,7 @@ import (
 
 // expireHolders takes back what silent peers hold, one lease after they were last heard.
 func (c *Core) expireHolders() {
-	if len(c.downList) > 0 {
-		c.alarm(c.now + BeatEvery) // so that a freeze of our own is noticed to the second
-	}
+	c.watchItself()
 	if c.now < c.expireAt {
 		c.alarm(c.expireAt)
 		return
@@ -36,6 +34,14 @@ func (c *Core) expireHolders() {
 			continue
 		}
 		c.expire(d)
+	}
+}
+
+// watchItself asks for a step every second while anybody holds anything, so that a freeze of our own is
+// noticed to the second.
+func (c *Core) watchItself() {
+	if slices.ContainsFunc(c.downList, func(d *downlink) bool { return !d.empty() }) {
+		c.alarm(c.now + BeatEvery)
 	}
 }
 

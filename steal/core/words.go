@@ -126,9 +126,10 @@ const (
 	HolderTTL = 7 * time.Second
 	// BeatEvery is the pace of heartbeats of a holder that holds something.
 	BeatEvery = time.Second
-	// idleBeatEvery is the pace while only a standing offer is out: enough to
-	// keep the lease ready, so that what it brings starts without a round trip.
-	idleBeatEvery = 2 * time.Second
+	// idleBeatEvery is the pace while only a standing offer is out: as rare as keeps
+	// the lease ready, so that what it brings starts without a round trip. That a peer
+	// has gone is heard sooner, from its connection and from gossip.
+	idleBeatEvery = 4 * time.Second
 	// ackPatience is how old a heartbeat without answer gets before the holder
 	// dials anew: three lost seconds leave four for a second try.
 	ackPatience = 3 * time.Second
@@ -152,4 +153,7 @@ const (
 	// minLeft is the shortest lease worth handing down: what has less left is
 	// not sub-granted.
 	minLeft = 2 * time.Second
+	// startLeft is the shortest lease under which a command is worth a start that the
+	// end of the lease would stop: the next acknowledgement is under way.
+	startLeft = BeatEvery
 )

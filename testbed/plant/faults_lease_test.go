@@ -77,7 +77,7 @@ var leaseFaults = []fault{
 	{
 		name: "no look at the deadline before a start",
 		file: "steal/core/holder.go",
-		old:  `if !q.lane.mayRun(c.now) {`,
+		old:  `if !q.lane.mayRun(c.now + left) {`,
 		new:  `if false {`,
 		test: leaseTheme("freezes"),
 		says: "copies:",

@@ -49,7 +49,7 @@ func TestIdleClusterFallsSilent(t *testing.T) {
 	if talk > 0 {
 		t.Errorf("%d frames of 20 idle nodes in a minute", talk)
 	}
-	if most := 60 * 20 * 6 / 2; beats > most {
+	if most := 60 * 20 * 6 / 4; beats > most {
 		t.Errorf("%d heartbeats for standing offers, more than %d", beats, most)
 	}
 }
