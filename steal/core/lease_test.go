@@ -211,3 +211,20 @@ func did[E Effect](w *concert, id PeerID) bool {
 	}
 	return false
 }
+
+// TestALeaseCountsFromItsHeartbeat: an acknowledgement that takes its time does not prolong it.
+func TestALeaseCountsFromItsHeartbeat(t *testing.T) {
+	w := newConcert(t, map[PeerID]int{"home": 0, "thief": 1})
+	w.members()
+	w.submit("home", 1, Terms{Kind: task.KindProc})
+	w.pass(5 * time.Second)
+	u := w.nodes["thief"].ups["home"]
+	w.deaf["thief"] = true
+	w.pass(BeatEvery * 5 / 2)
+	sent := u.unanswered[len(u.unanswered)-1].at
+	w.deaf["thief"] = false
+	w.settle()
+	if got := u.lanes[0].until - sent; sent == w.now || got != HolderTTL {
+		t.Errorf("the lease ends %v after the heartbeat was sent that was acknowledged", got)
+	}
+}

@@ -78,7 +78,7 @@ var leaseFaults = []fault{
 		name: "no look at the deadline before a start",
 		file: "steal/core/holder.go",
 		old:  `if !q.lane.mayRun(c.now + left) {`,
-		new:  `if false {`,
+		new:  `if left < 0 {`,
 		test: leaseTheme("freezes"),
 		says: "copies:",
 	},
@@ -191,8 +191,8 @@ var leaseFaults = []fault{
 		file: "steal/core/lease.go",
 		old:  `c.extendLanes(u, m.Lanes, sent)`,
 		new:  `c.extendLanes(u, m.Lanes, c.now)`,
-		test: leaseTheme("freezes"), // seed 174
-		says: "copies:",
+		test: coreTest("TestALeaseCountsFromItsHeartbeat"),
+		says: "the lease ends",
 	},
 	{
 		name: "a middle confirms a drop before its thief does",
@@ -207,7 +207,7 @@ var leaseFaults = []fault{
 		file: "steal/core/lease.go",
 		old:  `c.orphan(u, l, true)`,
 		new:  `c.orphan(u, l, false)`,
-		test: leaseWorlds, // seed 27
+		test: leaseTheme("chains"), // seed 34
 		says: "attempt:",
 	},
 	{
@@ -223,7 +223,7 @@ var leaseFaults = []fault{
 		file: "steal/core/grantor.go",
 		old:  "\tparts := d.takeOut(e.Job, e.Span, func(h *hold) bool { return h.attempt == e.Attempt && h.limbo == 0 })\n",
 		new:  "\tparts := d.takeOut(e.Job, e.Span, func(h *hold) bool { return h.limbo == 0 })\n",
-		test: leaseTheme("lies"), // seed 35
+		test: leaseWorlds, // seed 189
 		says: "copies:",
 	},
 	{
