@@ -154,11 +154,26 @@ func (c *Core) explainHeld(s *Story) {
 		if k := h.find(s.Index); k < len(h.slots) && h.slots[k].Lo <= s.Index {
 			q := &h.slots[k]
 			s.Attempts = append(s.Attempts, Live{Peer: c.cfg.ID, Attempt: q.attempt, State: q.state.String(), To: q.to})
-			if why := c.barred(&h.terms); why != "" && u.guest != nil && q.state == ClaimUnstarted {
-				s.Waits = append(s.Waits, "not here: "+why)
+			if q.state == ClaimUnstarted {
+				s.Waits = append(s.Waits, c.heldWaits(u, h, q)...)
 			}
 		}
 	}
+}
+
+// heldWaits says why what is held here for another home has not started.
+func (c *Core) heldWaits(u *uplink, h *heldJob, q *slot) (why []string) {
+	switch g := u.guest; {
+	case g != nil && g.most > 0 && g.runs >= g.most:
+		why = append(why, fmt.Sprintf("%d of the run's tasks run here, as many as it asked for", g.runs))
+	case !q.lane.mayRun(c.now):
+		why = append(why, "there is no lease under which it could start here")
+	case q.suspect && q.flags&slotAllowed == 0:
+		why = append(why, "its home has not recorded its start yet, after a loss")
+	default:
+		why = append(why, c.waitsHere(&h.terms)...)
+	}
+	return append(why, c.waitsThere(h.id))
 }
 
 // waits says why a queued task of a job of ours has not started.
@@ -169,24 +184,38 @@ func (c *Core) waits(j *job) (why []string) {
 	case j.spare() == 0:
 		return []string{reasonFull}
 	}
-	switch bar := c.barred(&j.terms); {
+	return append(c.waitsHere(&j.terms), c.waitsThere(j.id))
+}
+
+// waitsHere says why a task does not start on the cores of this process.
+func (c *Core) waitsHere(t *Terms) []string {
+	switch bar := c.barred(t); {
 	case bar != "":
-		why = append(why, "not here: "+bar)
+		return []string{"not here: " + bar}
 	case c.cores == 0:
-		why = append(why, "this process has no cores of its own")
-	case !c.fits(&j.terms):
-		why = append(why, fmt.Sprintf("%d of the %d cores here are in use", c.busy, c.cores))
+		return []string{"this process has no cores of its own"}
+	case !c.fits(t):
+		return []string{fmt.Sprintf("%d of the %d cores here are in use", c.busy, c.cores)}
 	}
-	room := 0
+	return nil
+}
+
+// waitsThere says why nobody else has taken a task of a job.
+func (c *Core) waitsThere(id JobID) string {
+	room, asked := 0, 0
 	for _, d := range c.downList {
 		room += len(d.offers)
+		if slices.ContainsFunc(d.proofs, func(p dirProof) bool { return p.job == id && p.state == proofAsked }) {
+			asked++
+		}
 	}
-	if room == 0 {
-		why = append(why, "no peer offers room")
-	} else {
-		why = append(why, fmt.Sprintf("of %d offers that wait here none fits", room))
+	switch {
+	case asked > 0:
+		return fmt.Sprintf("%d that offer room have not answered yet whether they have the directory", asked)
+	case room == 0:
+		return "no peer offers room"
 	}
-	return why
+	return fmt.Sprintf("of %d offers that wait here none fits", room)
 }
 
 // Explain is ExplainTask as lines of text.

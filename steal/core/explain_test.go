@@ -51,7 +51,27 @@ func TestANodeExplainsWhatItHoldsForAGuest(t *testing.T) {
 	w.submit("guest", 5, Terms{Where: Where{On: []PeerID{"elsewhere"}}})
 	w.pass(2 * time.Second)
 	s := w.nodes["node"].ExplainTask(w.nodes["guest"].jobOrder[0].id, 2)
-	if len(s.Attempts) != 1 || len(s.Waits) != 1 || !slices.ContainsFunc(s.Refusals, func(r RefusalCount) bool { return r.Peer == "peer" && r.Reason == reasonOn }) {
+	if len(s.Attempts) != 1 || len(s.Waits) != 2 || s.Waits[0] != "not here: "+reasonOn || !slices.ContainsFunc(s.Refusals, func(r RefusalCount) bool { return r.Peer == "peer" && r.Reason == reasonOn }) {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestANodeExplainsWhyAGuestsTaskWaits: for a core, for the guest's own bound, for peers.
+func TestANodeExplainsWhyAGuestsTaskWaits(t *testing.T) {
+	w := visit(t, 1, nil)
+	w.submit("guest", 3, Terms{})
+	w.pass(2 * time.Second)
+	id := w.nodes["guest"].jobOrder[0].id
+	if s := w.nodes["node"].ExplainTask(id, 2); !slices.Equal(s.Waits, []string{"1 of the 1 cores here are in use", "no peer offers room"}) {
+		t.Errorf("%q", s.Waits)
+	}
+	w.step("node", Resize{2})
+	w.step("node", Guest{Peer: "guest", Here: true, Jobs: 2})
+	w.step("node", Resize{3})
+	if s := w.nodes["node"].ExplainTask(id, 2); !slices.Equal(s.Waits, []string{"2 of the run's tasks run here, as many as it asked for", "no peer offers room"}) {
+		t.Errorf("%q", s.Waits)
+	}
+	if s := w.nodes["node"].ExplainTask(id, 0); len(s.Waits) > 0 || s.Attempts[0].State != "running" {
 		t.Errorf("%+v", s)
 	}
 }

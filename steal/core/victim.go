@@ -225,6 +225,9 @@ func (s *share) take(src *source) {
 
 func (s *share) refuse(src *source, why string) {
 	s.why = why
+	if why == reasonProving {
+		return // it was asked, and has not refused
+	}
 	if src.job != nil {
 		src.job.story.refusals.count(s.d.peer, why, src.span.Len())
 	} else {
