@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/filchsched/filch/exec/proc"
+	"github.com/filchsched/filch/exec/task"
 	"github.com/filchsched/filch/node/control"
+	"github.com/filchsched/filch/node/fit"
 	"github.com/filchsched/filch/node/story"
 	"github.com/filchsched/filch/steal"
 	"github.com/filchsched/filch/steal/core"
@@ -141,10 +143,17 @@ func (n *Node) explainOwn(ctx context.Context, id core.JobID, index uint64) (con
 func (n *Node) account(ctx context.Context, id core.JobID, index uint64) (control.Account, error) {
 	var s core.Story
 	var c story.Clock
+	var terms core.Terms
 	if err := n.work.driver.Ask(ctx, func(x *core.Core) {
+		terms, _ = x.Terms(id)
 		s, c = x.ExplainTask(id, index), story.Clock{Now: proc.Clock(), Wall: time.Now()}
 	}); err != nil {
 		return control.Account{}, wrong(err)
+	}
+	if s.Home && len(s.Waits) > 0 && terms.Kind == task.KindProc {
+		if err := fit.Check(&terms, n.Members()).Err(); err != nil {
+			s.Waits = append(s.Waits, err.Error())
+		}
 	}
 	return story.Of(core.PeerID(n.self.identity.ID().String()), &s, c), nil
 }

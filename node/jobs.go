@@ -12,6 +12,7 @@ import (
 
 	"github.com/filchsched/filch/exec/task"
 	"github.com/filchsched/filch/node/command"
+	"github.com/filchsched/filch/node/fit"
 	"github.com/filchsched/filch/node/home"
 	"github.com/filchsched/filch/steal/core"
 )
@@ -146,7 +147,8 @@ func (n *Node) where(t *core.Terms, w *Where) (err error) {
 }
 
 // SubmitCommands leaves a job of commands with this node, which is its home: the job lives
-// as long as the node does. The job itself is ended by Job.Cancel, not by ctx.
+// as long as the node does. The job itself is ended by Job.Cancel, not by ctx. A job that no known
+// member could take is refused, with the reasons counted.
 func (n *Node) SubmitCommands(ctx context.Context, c CommandJob) (*Job, error) {
 	t, err := n.terms(&c.Common)
 	if err != nil {
@@ -186,6 +188,13 @@ func (n *Node) SubmitCommands(ctx context.Context, c CommandJob) (*Job, error) {
 		}
 	}
 	s.Terms = t
+	if n.Joined() { // else those who could may still come
+		err = fit.Check(&t, n.Members()).Err()
+	}
+	if err != nil {
+		proof.remove()
+		return nil, err
+	}
 	j, err := n.work.table.Submit(ctx, s)
 	if err != nil {
 		proof.remove()

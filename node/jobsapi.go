@@ -10,6 +10,7 @@ import (
 
 	"github.com/filchsched/filch/exec/task"
 	"github.com/filchsched/filch/node/control"
+	"github.com/filchsched/filch/node/fit"
 	"github.com/filchsched/filch/node/home"
 	"github.com/filchsched/filch/steal/core"
 )
@@ -45,9 +46,12 @@ func (a api) Submit(ctx context.Context, s control.Submission) (control.Job, err
 
 // wrong turns an error of the Go API into one of the control API.
 func wrong(err error) error {
+	var nobody *fit.Refusal
 	switch {
 	case errors.As(err, new(*control.Error)):
 		return err
+	case errors.As(err, &nobody):
+		return &control.Error{Status: http.StatusConflict, Message: nobody.Message(), Reason: control.ReasonNobodyFits, Hint: nobody.Hint()}
 	case errors.Is(err, home.ErrEnded), errors.Is(err, ErrEnded):
 		return &control.Error{Status: http.StatusConflict, Message: err.Error(), Reason: control.ReasonLeaving, Hint: "ask another node"}
 	case errors.Is(err, ErrTooMany):

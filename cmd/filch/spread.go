@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/filchsched/filch/cmd/filch/parallel"
@@ -44,7 +45,9 @@ type spread struct {
 	runner  *proc.Runner
 	memory  room
 
-	extra   int // cores that --jobs has beyond those of the node
+	here    bool                   // this machine may run commands of this run
+	nobody  atomic.Pointer[string] // why nobody can take a command; nil: somebody can
+	extra   int                    // cores that --jobs has beyond those of the node
 	job     core.JobID
 	told    chan core.Effect // Stopped or Unconfirmed
 	settled chan struct{}    // closed when outcomes are closed and all have been told
@@ -92,6 +95,10 @@ func newSpread(ctx context.Context, x *execution, runner *proc.Runner) (*spread,
 		return nil, err
 	}
 	s.extra = s.beyond()
+	if err := s.takers(); err != nil {
+		s.close()
+		return nil, err
+	}
 	if s.link, err = becomeGuest(ctx, s.cluster.client, s.host, max(1, s.jobs-s.extra), s.about()); err != nil {
 		s.close()
 		if away {
@@ -275,6 +282,7 @@ func (s *spread) run() error {
 	parts.Go(func() { s.settleAll() })
 	defer s.outcome.close()
 	parts.Go(func() { s.work(working) })
+	parts.Go(func() { s.watchTakers(working) })
 
 	fed := make(chan error, 1)
 	go func() { fed <- s.feedAll() }() // may wait for input that never comes, and is left behind then
@@ -320,7 +328,7 @@ func (s *spread) work(ctx context.Context) {
 	if err != nil {
 		why = ": " + err.Error()
 	}
-	if len(s.terms.Where.On) > 0 || s.elsewhere(core.PeerID(s.cluster.node.ID)) {
+	if !s.here || len(s.terms.Where.On) > 0 || s.elsewhere(core.PeerID(s.cluster.node.ID)) {
 		s.stop(fmt.Errorf("the node of this machine, through which others are reached, does not answer any more%s", why))
 		return
 	}

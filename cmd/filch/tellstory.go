@@ -56,6 +56,9 @@ func (s *spread) explain(ctx context.Context, q control.Explaining) (a control.E
 		a.Error = &control.Error{Status: http.StatusNotFound, Message: fmt.Sprintf("%s has %s, and no %d", s.host, has, index), Reason: control.ReasonNotFound}
 		return a
 	}
+	if why := s.nobody.Load(); why != nil && told.State != "committed" {
+		told.Waits = append(told.Waits, *why)
+	}
 	account := story.Of(s.host, &told, clock)
 	e := control.Explanation{Runs: s.about().Runs, State: story.State(&account), Accounts: []control.Account{account}}
 	s.errands.get(index, func(at *errand) { e.Runs = at.line })

@@ -126,6 +126,7 @@ const (
 	ReasonSolo         = "solo"
 	ReasonLeaving      = "leaving"
 	ReasonUnreachable  = "unreachable" // another node that has to be asked
+	ReasonNobodyFits   = "nobody_fits" // no known member could take the job
 	ReasonInternal     = "internal"
 )
 

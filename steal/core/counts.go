@@ -10,6 +10,14 @@ func (c *Core) Counts(id JobID) (queued, held, committed uint64) {
 	return j.state.Count(taskQueued), j.state.Count(taskHeld), j.state.Count(taskCommitted)
 }
 
+// Terms are those of a job of this home.
+func (c *Core) Terms(id JobID) (t Terms, ok bool) {
+	if j := c.jobs[id]; j != nil {
+		return j.terms, true
+	}
+	return t, false
+}
+
 // Failures is how often a task of this home has failed, or was lost when it is known to have run.
 func (c *Core) Failures(id JobID, index uint64) int {
 	j := c.jobs[id]
