@@ -95,6 +95,11 @@ var incarnations struct {
 
 func start(t *testing.T, net *memNet, id core.PeerID, cores int) *process {
 	t.Helper()
+	return startOn(t, net.Port(id), id, cores)
+}
+
+func startOn(t *testing.T, network steal.Network, id core.PeerID, cores int) *process {
+	t.Helper()
 	p := &process{t: t, id: id, values: make(map[core.JobID]map[uint64]string), hosts: make(map[core.PeerID]int), failed: make(map[uint64]string), outputOf: make(map[uint64]string)}
 	p.more = sync.NewCond(&p.mu)
 	p.x = &engine{work: echo, off: make(chan struct{})}
@@ -111,7 +116,7 @@ func start(t *testing.T, net *memNet, id core.PeerID, cores int) *process {
 	d, err := steal.New(steal.Config{
 		Clock:   func() time.Duration { return time.Since(began) },
 		Core:    core.Config{ID: id, Incarnation: inc, Seed: uint64(len(id)) + inc, Cores: cores, Kinds: []task.Kind{task.KindFunc}, Key: [32]byte{1}},
-		Network: net.Port(id), Executor: p.x, Home: p,
+		Network: network, Executor: p.x, Home: p,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -271,6 +271,7 @@ func (f *feed) read(s Stream) {
 	dec := wire.NewDecoder()
 	var buf []byte
 	var long assembly
+	var g gauge
 	for {
 		if buf, err = wire.ReadRecord(r, buf, wire.MaxData); err != nil {
 			f.d.judge(f.key.peer, err)
@@ -281,6 +282,11 @@ func (f *feed) read(s Stream) {
 		if err == nil {
 			end, ok := rec.(wire.Missing)
 			f.heard(ok && end.N != wire.Alive)
+			if !ok {
+				g.arrived(f.d, len(buf))
+			} else if end.N != wire.Alive {
+				g.done(f.d, f.key.peer)
+			}
 			err = f.answer(rec, &long)
 		}
 		if err != nil {

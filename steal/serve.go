@@ -50,6 +50,7 @@ type server struct {
 	arriving map[arrival]*spill // outputs that are not whole
 	whole    []wholeOutput      // and those that are, until their report comes
 	booked   int64              // bytes of both
+	gauge    gauge              // of them
 }
 
 type arrival struct {
@@ -79,10 +80,12 @@ func (v *server) serve(r *bufio.Reader) error {
 		case wire.Fetch:
 			err = v.answer(&rec)
 		case wire.Chunk:
+			v.gauge.arrived(v.d, len(rec.Data))
 			if err = v.take(&rec); err == nil {
 				err = v.confirm(wire.Missing{N: wire.Alive, Job: rec.Job})
 			}
 		case wire.Frame:
+			v.gauge.done(v.d, v.from)
 			if err = v.report(&rec); err == nil {
 				err = v.confirm(wire.Missing{N: 1})
 			}

@@ -178,6 +178,8 @@ func (c *Core) Step(now time.Duration, ev Event) []Effect {
 		c.lent(ev.Piece)
 	case Proved:
 		c.proved(ev)
+	case Moved:
+		c.moved(ev)
 	}
 	c.dispatch()
 	c.serve()

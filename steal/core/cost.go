@@ -8,7 +8,7 @@ import "time"
 // weigh.
 func (s *share) choice(t *Terms) Choice {
 	c := s.c
-	each, back := c.est.of(t), overWire(c.est.outBytes(t))
+	each, back := c.est.of(t), c.paceTo(s.d.peer).of(c.est.outBytes(t))
 	return Choice{
 		Level: c.near.level(s.d.peer), Here: s.here, Queue: s.queue(each), Transfer: c.transfer(s.d.peer, t) - back, Task: each,
 		Return: c.rtt(s.d.peer)/2 + back, Age: c.now - s.came,
@@ -27,12 +27,8 @@ func (s *share) queue(each time.Duration) time.Duration {
 // transfer is how long it takes until a task that is handed over now can start:
 // half a round trip for the grant and a whole one for what has to be pulled.
 func (c *Core) transfer(p PeerID, t *Terms) time.Duration {
-	rtt := c.rtt(p)
-	return rtt/2 + overWire(int64(t.InBytes)) + overWire(c.est.outBytes(t))
-}
-
-func overWire(bytes int64) time.Duration {
-	return time.Duration(min(bytes, 1<<32)) * time.Second / bandwidth
+	wire := c.paceTo(p)
+	return c.rtt(p)/2 + wire.of(int64(t.InBytes)) + wire.of(c.est.outBytes(t))
 }
 
 // rtt is the round trip to a peer, as gossip or our own heartbeats measured it.
@@ -46,10 +42,7 @@ func (c *Core) rtt(p PeerID) time.Duration {
 	return rttGuess
 }
 
-const (
-	rttGuess  = time.Millisecond
-	bandwidth = 100 << 20 // bytes a second, of one transfer among others on a gigabit line
-)
+const rttGuess = time.Millisecond
 
 // measure takes in the round trip of a heartbeat. A sudden fall counts at once, a
 // sudden rise by and by: the peer may have been busy.

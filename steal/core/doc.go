@@ -138,7 +138,7 @@
 // # Not here yet
 //
 // Labels of members are not known before their first offer, so an invitation may go
-// to one that lacks them. The bandwidth of a transfer is a constant. Fairness between
+// to one that lacks them. Fairness between
 // homes is exact on a node and not across nodes.
 //
 // # What is told

@@ -45,6 +45,7 @@ type uplink struct {
 	report   Report  // collected in this step
 	offer    ask     // what lies at the peer
 	guest    *guest  // of ours; nil: none
+	pace     pace    // of transfers with it
 	window   uint32  // tasks that are asked for at most: slow start
 	proving  []JobID // directories of the peer's jobs that are being proven
 

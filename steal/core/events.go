@@ -101,6 +101,12 @@ type (
 	// follows, whose end is told as Finished, or Declined. The guest knows by it what it executes
 	// itself, and never runs that again because the node is silent.
 	Lent struct{ Piece Piece }
+	// Moved says how long so many bytes of arguments or outputs took to arrive from a peer.
+	Moved struct {
+		Peer  PeerID
+		Bytes int64
+		Took  time.Duration
+	}
 	// Proved answers Prove. An empty Refused is success.
 	Proved struct {
 		Peer    PeerID
@@ -150,6 +156,7 @@ func (Guest) event()      {}
 func (RanByHome) event()  {}
 func (Lent) event()       {}
 func (Proved) event()     {}
+func (Moved) event()      {}
 
 // An Effect is something for the driver to do: one of the structs below. Effects
 // are carried out in order. Those of a durable job that the journal needs

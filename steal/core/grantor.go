@@ -56,6 +56,7 @@ type downlink struct {
 	looked   bool  // by serve in this step
 	offering bool  // it is in core.offering
 	level    uint8 // how far it is
+	pace     pace  // of transfers with it
 
 	drops, gones, recordeds, recalls []Piece // collected in this step
 
