@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"runtime"
 	"slices"
@@ -23,14 +22,14 @@ import (
 
 // A request is what the parent asks a child for, one line of JSON each.
 type request struct {
-	Do       string        // calls, echo, raw, rawserve, spin, join
+	Do       string        // what serve knows
 	N        int           // how many
 	Size     int           // bytes
 	InFlight int           // calls at once
 	On       []string      // nodes that run them; none: anybody
 	Local    bool          // only this node runs them
 	Each     time.Duration // of a spinning task
-	To       string        // where the raw echo is, or is to be
+	To       string        // where the raw echo is, or at which address it is to be
 }
 
 // A reply answers it.
@@ -133,6 +132,10 @@ func serve(ctx context.Context, n *node.Node, q *request) (reply, error) {
 		return rawServe(q.To)
 	case "raw":
 		return raw(q)
+	case "streamserve":
+		return streamServe(q.To)
+	case "stream":
+		return stream(ctx, q)
 	case "counts":
 		s, err := n.Steals(ctx)
 		return reply{Counts: s.Totals}, err
@@ -255,45 +258,4 @@ func spins(ctx context.Context, n *node.Node, q *request) (reply, error) {
 		return r, *err
 	}
 	return r, nil
-}
-
-// rawServe echoes what comes on a TCP connection.
-func rawServe(host string) (reply, error) {
-	l, err := net.Listen("tcp", host+":0")
-	if err != nil {
-		return reply{}, err
-	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go io.Copy(c, c)
-		}
-	}()
-	return reply{Text: l.Addr().String()}, nil
-}
-
-// raw measures the round trip of Size bytes there and back over TCP, without anything around it.
-func raw(q *request) (reply, error) {
-	c, err := net.Dial("tcp", q.To)
-	if err != nil {
-		return reply{}, err
-	}
-	defer c.Close()
-	b := make([]byte, q.Size)
-	times := make([]time.Duration, q.N)
-	begun := time.Now()
-	for i := range times {
-		at := time.Now()
-		if _, err := c.Write(b); err != nil {
-			return reply{}, err
-		}
-		if _, err := io.ReadFull(c, b); err != nil {
-			return reply{}, err
-		}
-		times[i] = time.Since(at)
-	}
-	return quantiles(times, time.Since(begun)), nil
 }

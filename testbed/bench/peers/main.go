@@ -98,28 +98,44 @@ func measureCalls(a, _ *process, rounds int) error {
 	return nil
 }
 
-// measureEcho: one call at a time beside the round trip of as many bytes over bare TCP.
+// measureEcho: one call at a time beside the round trip of as many bytes over a stream between two hosts in the same
+// processes, and over bare TCP.
 func measureEcho(a, b *process, rounds int) error {
 	const n, size = 3000, 64
-	s, err := b.ask(request{Do: "rawserve", To: b.host})
+	tcp, err := b.ask(request{Do: "rawserve", To: b.host})
 	if err != nil {
 		return err
 	}
-	var ratios, calls, raws []float64
-	for range rounds {
-		c, err := a.ask(request{Do: "echo", N: n, Size: size, On: []string{"b"}})
-		if err != nil {
-			return err
-		}
-		r, err := a.ask(request{Do: "raw", N: n, Size: size, To: s.Text})
-		if err != nil {
-			return err
-		}
-		calls, raws = append(calls, us(c.P50)), append(raws, us(r.P50))
-		ratios = append(ratios, us(c.P50)/(1.5*us(r.P50)+10))
+	echoes, err := b.ask(request{Do: "streamserve", To: b.host})
+	if err != nil {
+		return err
 	}
-	fmt.Printf("echo: %d B to the other node and back, p50: %.1f µs %s; over bare TCP %.1f µs %s; of 1.5 × that + 10 µs: %.2f %s\n",
-		size, median(calls), span(calls, "%.1f"), median(raws), span(raws, "%.1f"), median(ratios), span(ratios, "%.2f"))
+	sides := []request{
+		{Do: "echo", N: n, Size: size, On: []string{"b"}},
+		{Do: "stream", N: n, Size: size, To: echoes.Text},
+		{Do: "raw", N: n, Size: size, To: tcp.Text},
+	}
+	p50 := make([][]float64, len(sides))
+	ofStream, ofTCP := []float64{}, []float64{}
+	for round := range rounds {
+		var now [3]float64
+		for k := range sides { // who goes first changes with the round
+			k = (k + round) % len(sides)
+			r, err := a.ask(sides[k])
+			if err != nil {
+				return err
+			}
+			now[k] = us(r.P50)
+			p50[k] = append(p50[k], now[k])
+		}
+		ofStream = append(ofStream, now[0]/(1.5*now[1]+10))
+		ofTCP = append(ofTCP, now[0]/(1.5*now[2]+10))
+	}
+	for k, name := range []string{"call to the other node and back", "over a libp2p stream", "over bare TCP"} {
+		fmt.Printf("echo: %d B, %s, p50: %.1f µs %s\n", size, name, median(p50[k]), span(p50[k], "%.1f"))
+	}
+	fmt.Printf("echo: the call, of 1.5 × the stream's + 10 µs: %.2f %s; of 1.5 × TCP's + 10 µs: %.2f %s\n",
+		median(ofStream), span(ofStream, "%.2f"), median(ofTCP), span(ofTCP, "%.2f"))
 	return nil
 }
 
