@@ -21,8 +21,10 @@ type channel struct {
 	inc   uint64 // the peer's; known from the beginning only where the peer has opened it
 
 	// Of the loop.
-	fresh   []byte                  // written in this batch
+	fresh   []byte                  // written, and not with the writer yet
 	dirty   bool                    // listed in loop.written
+	haste   haste                   // of the most urgent of it
+	leaves  time.Duration           // when it goes to the writer
 	seq     uint64                  // of the last frame written
 	headers map[core.JobID]struct{} // sent
 	over    bool
@@ -178,15 +180,7 @@ func (c *channel) write(s Stream) {
 	}
 }
 
-// mark has the channel flushed after this batch.
-func (c *channel) mark(l *loop) {
-	if !c.dirty {
-		c.dirty = true
-		l.written = append(l.written, c)
-	}
-}
-
-// flush hands the bytes of this batch to the writer.
+// flush hands what was written to the writer.
 func (c *channel) flush(l *loop) {
 	c.dirty = false
 	if c.over || len(c.fresh) == 0 {

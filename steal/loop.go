@@ -16,7 +16,9 @@ type loop struct {
 	enc  *wire.Encoder
 
 	ups, downs map[core.PeerID]*channel // where we hold; where we grant
-	written    []*channel               // that have something to write after this batch
+	written    []*channel               // that have something to write
+	quick      bool                     // runs have begun that may be over at once
+	usual      time.Duration            // what a task of the last run took
 	feeds      map[feedKey]*feed        // our data streams
 	dataSeq    uint64                   // of frames that came on data streams
 
@@ -69,12 +71,12 @@ func (l *loop) run(ctx context.Context) {
 			l.step(core.Tick{})
 			l.flush()
 		} else if len(batch) > 0 {
+			if !l.letRun() {
+				l.flush()
+			}
+		} else if wait := l.wait(due, ok); wait <= 0 {
 			l.flush()
 		} else {
-			wait := time.Hour
-			if ok {
-				wait = due - l.now
-			}
 			alarm.Reset(wait)
 			select {
 			case <-l.mail.wake:
@@ -88,6 +90,14 @@ func (l *loop) run(ctx context.Context) {
 			spare = nil
 		}
 	}
+}
+
+// wait is how long there is nothing to do but for mail. due is when the core has something, if ok.
+func (l *loop) wait(due time.Duration, ok bool) time.Duration {
+	if !ok {
+		due = l.now + time.Hour
+	}
+	return l.leaving(due) - l.now
 }
 
 // clockEvery is after how many mails of one batch the clock is read again.
@@ -204,15 +214,6 @@ func (l *loop) later(after time.Duration, do func(*loop)) {
 		}})
 	})
 	l.timers[t] = struct{}{}
-}
-
-// flush hands what was written in this batch to the writers.
-func (l *loop) flush() {
-	for k, c := range l.written {
-		l.written[k] = nil
-		c.flush(l)
-	}
-	l.written = l.written[:0]
 }
 
 // end stops timers. All streams are reset already.

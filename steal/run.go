@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/filchsched/filch/exec/task"
 	"github.com/filchsched/filch/steal/core"
@@ -72,6 +73,7 @@ func (l *loop) tryStart(w *waitingRun) bool {
 
 // hand gives a run to the executor.
 func (l *loop) hand(r Run) {
+	l.begun(&r.Run)
 	l.config.Executor.Start(r, func(x End) {
 		if !l.mail.put(mail{do: func(l *loop) { l.ended(x) }}) {
 			closeAll(x.Outputs)
@@ -102,6 +104,7 @@ func (l *loop) cannot(p core.Piece, why string) {
 // ended tells the core of the end of a run.
 func (l *loop) ended(x End) {
 	p := x.Piece
+	l.usual = x.Ran / time.Duration(max(1, p.Len()))
 	if x.ByHome {
 		closeAll(x.Outputs)
 		l.leave(p)

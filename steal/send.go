@@ -53,7 +53,7 @@ func (l *loop) append(c *channel, f core.Frame) {
 	case core.Offer, core.Withdraw, core.NoWork, core.Hello, core.News, core.Invite:
 		l.counts.offersOut.Add(1)
 	}
-	c.mark(l)
+	l.mark(c, hasteOf(f.Msg))
 }
 
 // attach puts header and bodies of what is granted in front of the grant, as far as they fit. The rest is fetched.
@@ -127,7 +127,7 @@ func (l *loop) ownHeader(job core.JobID) ([]byte, error) {
 func (l *loop) record(c *channel, r wire.Record) {
 	if b, err := l.enc.Append(c.fresh, r, wire.MaxControl); err == nil {
 		c.fresh = b
-		c.mark(l)
+		l.mark(c, atOnce)
 	}
 }
 
@@ -137,7 +137,7 @@ func (l *loop) sendLoose(e core.Send) {
 		if c != nil && !c.over {
 			if b, err := l.enc.Append(c.fresh, wire.Frame{Frame: e.Frame}, wire.MaxControl); err == nil {
 				c.fresh = b
-				c.mark(l)
+				l.mark(c, atOnce)
 			}
 			return
 		}
