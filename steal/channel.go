@@ -22,6 +22,7 @@ type channel struct {
 
 	// Of the loop.
 	fresh   []byte                  // written, and not with the writer yet
+	held    core.Frame              // to be written before all else, if it has a Msg; see supersedes
 	dirty   bool                    // listed in loop.written
 	haste   haste                   // of the most urgent of it
 	leaves  time.Duration           // when it goes to the writer
@@ -183,6 +184,11 @@ func (c *channel) write(s Stream) {
 // flush hands what was written to the writer.
 func (c *channel) flush(l *loop) {
 	c.dirty = false
+	if c.held.Msg != nil {
+		held := c.held
+		c.held = core.Frame{}
+		l.write(c, held)
+	}
 	if c.over || len(c.fresh) == 0 {
 		c.fresh = nil
 		return

@@ -199,6 +199,15 @@ func (d *Driver) Extend(job core.JobID, n uint64) error {
 	return nil
 }
 
+// ExtendBy has a job extended by as many tasks as more returns, which is called once, between two steps, and must
+// not block. So tasks that come one by one while the driver is busy become one event.
+func (d *Driver) ExtendBy(job core.JobID, more func() uint64) error {
+	if !d.mail.put(mail{extend: core.Extend{Job: job}, more: more}) {
+		return ErrEnded
+	}
+	return nil
+}
+
 // Ask runs f between two steps, for looking: Explain, Stats. f must not keep c.
 func (d *Driver) Ask(ctx context.Context, f func(c *core.Core)) error {
 	done := make(chan struct{})

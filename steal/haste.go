@@ -39,11 +39,27 @@ func hasteOf(m core.Message) haste {
 	case core.Recorded:
 		return whenever
 	case core.Offer:
-		if m.Cores == 0 {
+		if m.Cores == 0 && m.Standing {
 			return afterRuns
 		}
 	}
 	return atOnce
+}
+
+// supersedes tells whether a frame says all that is still true of an offer, or its withdrawal, that was said just before: a thief
+// has one offer at a time at a peer, and a withdrawal is of that and all before it.
+//
+// A thief that asks ahead because a run begins, and does not need to because the run is over, says the one and the other within microseconds.
+func supersedes(m core.Message) bool {
+	if o, ok := m.(core.Offer); ok {
+		return o.Standing
+	}
+	return isWithdraw(m)
+}
+
+func isWithdraw(m core.Message) bool {
+	_, ok := m.(core.Withdraw)
+	return ok
 }
 
 // mark has what was written to a channel leave.

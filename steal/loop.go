@@ -110,6 +110,10 @@ func (l *loop) deal(m *mail, k int) {
 	switch {
 	case m.do != nil:
 		m.do(l)
+	case m.more != nil:
+		if n := m.more(); n > 0 {
+			l.step(core.Extend{Job: m.extend.Job, N: n})
+		}
 	case m.extend.N > 0:
 		l.step(m.extend)
 	default:

@@ -12,6 +12,8 @@ type mail struct {
 	do func(*loop)
 	// extend: more tasks of a job, instead of ev. Consecutive ones are one mail.
 	extend core.Extend
+	// more, if not nil, tells how many tasks extend.Job gets, when it comes to that.
+	more func() uint64
 	// credit is given back when the mail was dealt with.
 	credit *credit
 	bytes  int

@@ -37,8 +37,26 @@ func (l *loop) send(e core.Send) {
 	l.append(c, e.Frame)
 }
 
-// append writes a frame, or several that say the same, numbered anew: some frames of the core travel elsewhere.
+// append writes a frame. What is said about offers waits for the next frame: it may be overtaken.
 func (l *loop) append(c *channel, f core.Frame) {
+	h := hasteOf(f.Msg)
+	if c.held.Msg != nil {
+		held := c.held
+		c.held = core.Frame{}
+		if !supersedes(f.Msg) {
+			l.write(c, held)
+		}
+	}
+	if h == afterRuns || isWithdraw(f.Msg) {
+		c.held = f
+	} else {
+		l.write(c, f)
+	}
+	l.mark(c, h)
+}
+
+// write encodes a frame, or several that say the same, numbered anew: some frames of the core travel elsewhere, or not at all.
+func (l *loop) write(c *channel, f core.Frame) {
 	var err error
 	c.fresh, err = l.enc.AppendSplit(c.fresh, f, func() uint64 { c.seq++; return c.seq })
 	if err != nil {
@@ -53,7 +71,6 @@ func (l *loop) append(c *channel, f core.Frame) {
 	case core.Offer, core.Withdraw, core.NoWork, core.Hello, core.News, core.Invite:
 		l.counts.offersOut.Add(1)
 	}
-	l.mark(c, hasteOf(f.Msg))
 }
 
 // attach puts header and bodies of what is granted in front of the grant, as far as they fit. The rest is fetched.

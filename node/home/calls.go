@@ -21,10 +21,11 @@ type Calls struct {
 	mu      sync.Mutex
 	pages   []*page // of calls without an outcome; pages[0] is number first
 	first   uint64
-	next    uint64 // index of the next call
-	known   uint64 // calls that the driver was told of
-	telling bool   // the driver has not yet taken what it was told last
-	over    bool   // the node has ended
+	next    uint64        // index of the next call
+	known   uint64        // calls that the driver was told of
+	telling bool          // the driver is going to ask for more
+	more    func() uint64 // untold, made once
+	over    bool          // the node has ended
 }
 
 // A page is a stretch of calls, so that what has returned leaves nothing behind.
@@ -85,6 +86,7 @@ func (t *Table) Calls(ctx context.Context, terms core.Terms) (*Calls, error) {
 		return nil, tooMany("functions called, or terms of calls,", maxCalls+1, maxCalls)
 	}
 	c = &Calls{ID: id, name: terms.Name, table: t}
+	c.more = c.untold
 	t.calls[key], t.records[id] = c, c
 	return c, nil
 }
@@ -138,31 +140,23 @@ func (c *Calls) add(ctx context.Context, p pending) error {
 	}
 	c.pages[at/pageLen-c.first].calls[at%pageLen] = p
 	first := !c.telling
-	n := c.next - c.known
-	if first {
-		c.telling, c.known = true, c.next
-	}
+	c.telling = true
 	c.mu.Unlock()
 	if first {
 		c.table.stir()
 		// An ended driver is noticed by who runs the table, which then ends all calls.
-		_ = c.table.driver.Tell(core.Extend{Job: c.ID, N: n})
-		c.table.growing.put(c)
+		_ = c.table.driver.ExtendBy(c.ID, c.more)
 	}
 	return nil
 }
 
-// grow tells the driver what came since it was told last, and whether that was anything.
-func (c *Calls) grow() bool {
+// untold is how many calls came since the driver was told last.
+func (c *Calls) untold() uint64 {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	n := c.next - c.known
-	c.known = c.next
-	c.telling = n > 0
-	c.mu.Unlock()
-	if n > 0 {
-		_ = c.table.driver.Tell(core.Extend{Job: c.ID, N: n})
-	}
-	return n > 0
+	c.known, c.telling = c.next, false
+	return n
 }
 
 // at returns the call of an index, or nil. c.mu is held.

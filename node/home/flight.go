@@ -4,12 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-
-	"github.com/filchsched/filch/steal/core"
 )
-
-// taken looks at nothing: that it is called is the news.
-func taken(*core.Core) {}
 
 // flight counts the calls that have not returned, and has more of them wait.
 type flight struct {
@@ -56,56 +51,3 @@ func (f *flight) wake() {
 }
 
 func (f *flight) close() { f.closed.Do(func() { close(f.ended) }) }
-
-// growing are the Calls of which the driver was told something that it may not have taken
-// yet.
-type growing struct {
-	mu   sync.Mutex
-	some []*Calls
-	wake chan struct{}
-}
-
-func (g *growing) put(c *Calls) {
-	g.mu.Lock()
-	g.some = append(g.some, c)
-	g.mu.Unlock()
-	select {
-	case g.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (g *growing) take() []*Calls {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	some := g.some
-	g.some = nil
-	return some
-}
-
-// grow tells the driver of new calls as fast as it takes them, and no faster, until ctx is
-// done.
-func (t *Table) grow(ctx context.Context) {
-	var some []*Calls
-	for {
-		if len(some) == 0 {
-			select {
-			case <-ctx.Done():
-				return
-			case <-t.growing.wake:
-			}
-		}
-		some = append(some, t.growing.take()...)
-		// It comes to look when it is done with what it was told before.
-		if t.driver.Ask(ctx, taken) != nil {
-			return
-		}
-		left := some[:0]
-		for _, c := range some {
-			if c.grow() {
-				left = append(left, c)
-			}
-		}
-		some = left
-	}
-}

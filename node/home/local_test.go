@@ -98,11 +98,8 @@ func (l *local) Tell(events ...core.Event) error {
 	return nil
 }
 
-func (l *local) Ask(_ context.Context, f func(*core.Core)) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f(l.core)
-	return nil
+func (l *local) ExtendBy(job core.JobID, more func() uint64) error {
+	return l.Tell(core.Extend{Job: job, N: more()})
 }
 
 type blob []byte

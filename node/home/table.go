@@ -16,7 +16,7 @@ import (
 type Driver interface {
 	Submit(ctx context.Context, t core.Terms, n uint64) (core.JobID, error)
 	Tell(events ...core.Event) error
-	Ask(ctx context.Context, f func(*core.Core)) error
+	ExtendBy(job core.JobID, more func() uint64) error
 }
 
 // A record is a job of the protocol that the table answers for.
@@ -47,10 +47,9 @@ type Table struct {
 	calls    map[string]*Calls
 	closed   bool
 
-	flight  flight
-	growing growing
-	later   queue
-	counts  counts
+	flight flight
+	later  queue
+	counts counts
 }
 
 var _ steal.Home = (*Table)(nil)
@@ -63,7 +62,6 @@ func New(stir func()) *Table {
 	}
 	t := &Table{stir: stir, records: make(map[core.JobID]record), calls: make(map[string]*Calls)}
 	t.flight.room, t.flight.ended = make(chan struct{}, 1), make(chan struct{})
-	t.growing.wake = make(chan struct{}, 1)
 	t.later.wake = make(chan struct{}, 1)
 	return t
 }
@@ -75,9 +73,6 @@ func (t *Table) Begin(d Driver) { t.driver = d }
 // a job or a call is told that the node has ended.
 func (t *Table) Run(ctx context.Context) error {
 	defer t.end()
-	var grower sync.WaitGroup
-	defer grower.Wait()
-	grower.Go(func() { t.grow(ctx) })
 	for {
 		for {
 			f, ok := t.later.take()

@@ -25,6 +25,7 @@ type request struct {
 	Do       string        // what serve knows
 	N        int           // how many
 	Size     int           // bytes
+	Back     int           // bytes of the answer, where it is not as long
 	InFlight int           // calls at once
 	On       []string      // nodes that run them; none: anybody
 	Local    bool          // only this node runs them
@@ -133,7 +134,7 @@ func serve(ctx context.Context, n *node.Node, q *request) (reply, error) {
 	case "raw":
 		return raw(q)
 	case "streamserve":
-		return streamServe(q.To)
+		return streamServe(q)
 	case "stream":
 		return stream(ctx, q)
 	case "counts":

@@ -98,21 +98,24 @@ func measureCalls(a, _ *process, rounds int) error {
 	return nil
 }
 
-// measureEcho: one call at a time beside the round trip of as many bytes over a stream between two hosts in the same
-// processes, and over bare TCP.
+// measureEcho: one call at a time beside the round trip of as long frames over a stream between two hosts in the same
+// processes, and of the bare bytes over TCP.
 func measureEcho(a, b *process, rounds int) error {
 	const n, size = 3000, 64
+	// What a call of 64 B writes there and back, with a standing offer in place: Recorded of the call before, body and Grant;
+	// Offer and Report.
+	const there, back = 457, 315
 	tcp, err := b.ask(request{Do: "rawserve", To: b.host})
 	if err != nil {
 		return err
 	}
-	echoes, err := b.ask(request{Do: "streamserve", To: b.host})
+	echoes, err := b.ask(request{Do: "streamserve", Size: there, Back: back, To: b.host})
 	if err != nil {
 		return err
 	}
 	sides := []request{
 		{Do: "echo", N: n, Size: size, On: []string{"b"}},
-		{Do: "stream", N: n, Size: size, To: echoes.Text},
+		{Do: "stream", N: n, Size: there, Back: back, To: echoes.Text},
 		{Do: "raw", N: n, Size: size, To: tcp.Text},
 	}
 	p50 := make([][]float64, len(sides))
@@ -131,8 +134,12 @@ func measureEcho(a, b *process, rounds int) error {
 		ofStream = append(ofStream, now[0]/(1.5*now[1]+10))
 		ofTCP = append(ofTCP, now[0]/(1.5*now[2]+10))
 	}
-	for k, name := range []string{"call to the other node and back", "over a libp2p stream", "over bare TCP"} {
-		fmt.Printf("echo: %d B, %s, p50: %.1f µs %s\n", size, name, median(p50[k]), span(p50[k], "%.1f"))
+	for k, name := range []string{
+		fmt.Sprintf("call of %d B to the other node and back", size),
+		fmt.Sprintf("%d B there and %d B back over a libp2p stream, as a call has", there, back),
+		fmt.Sprintf("%d B there and back over bare TCP", size),
+	} {
+		fmt.Printf("echo: %s, p50: %.1f µs %s\n", name, median(p50[k]), span(p50[k], "%.1f"))
 	}
 	fmt.Printf("echo: the call, of 1.5 × the stream's + 10 µs: %.2f %s; of 1.5 × TCP's + 10 µs: %.2f %s\n",
 		median(ofStream), span(ofStream, "%.2f"), median(ofTCP), span(ofTCP, "%.2f"))

@@ -27,19 +27,31 @@ type echoAt struct {
 	Peer   peer.AddrInfo
 }
 
-// streamServe echoes streams on a host of its own, which ends with the process.
-func streamServe(listen string) (reply, error) {
+// streamServe answers Size bytes with Back bytes on streams of a host of its own, which ends with the process.
+func streamServe(q *request) (reply, error) {
 	secret := identity.NewSecret()
-	h, err := host.New(host.Config{Identity: identity.New(), Secret: secret, Listen: []string{listen + ":0"}})
+	h, err := host.New(host.Config{Identity: identity.New(), Secret: secret, Listen: []string{q.To + ":0"}})
 	if err != nil {
 		return reply{}, err
 	}
-	h.Handle(echoProtocol, func(s network.Stream) { io.Copy(s, s) })
+	there, back := q.Size, q.Back
+	h.Handle(echoProtocol, func(s network.Stream) {
+		b := make([]byte, max(there, back))
+		for {
+			if _, err := io.ReadFull(s, b[:there]); err != nil {
+				s.Reset()
+				return
+			}
+			if _, err := s.Write(b[:back]); err != nil {
+				return
+			}
+		}
+	})
 	text, err := json.Marshal(echoAt{secret.Encode(), peer.AddrInfo{ID: h.ID(), Addrs: h.Addrs()}})
 	return reply{Text: string(text)}, err
 }
 
-// stream measures the round trip of Size bytes there and back over a stream.
+// stream measures the round trip of Size bytes there and Back bytes back over a stream.
 func stream(ctx context.Context, q *request) (reply, error) {
 	var at echoAt
 	if err := json.Unmarshal([]byte(q.To), &at); err != nil {
@@ -62,7 +74,7 @@ func stream(ctx context.Context, q *request) (reply, error) {
 		return reply{}, err
 	}
 	defer s.Reset()
-	return roundTrips(s, q)
+	return roundTrips(s, q.N, q.Size, q.Back)
 }
 
 // rawServe echoes what comes on a TCP connection.
@@ -90,20 +102,20 @@ func raw(q *request) (reply, error) {
 		return reply{}, err
 	}
 	defer c.Close()
-	return roundTrips(c, q)
+	return roundTrips(c, q.N, q.Size, q.Size)
 }
 
-// roundTrips sends Size bytes and waits for them to come back, N times.
-func roundTrips(c io.ReadWriter, q *request) (reply, error) {
-	b := make([]byte, q.Size)
-	times := make([]time.Duration, q.N)
+// roundTrips sends some bytes and waits for those that come back, n times.
+func roundTrips(c io.ReadWriter, n, there, back int) (reply, error) {
+	b := make([]byte, max(there, back))
+	times := make([]time.Duration, n)
 	begun := time.Now()
 	for i := range times {
 		at := time.Now()
-		if _, err := c.Write(b); err != nil {
+		if _, err := c.Write(b[:there]); err != nil {
 			return reply{}, err
 		}
-		if _, err := io.ReadFull(c, b); err != nil {
+		if _, err := io.ReadFull(c, b[:back]); err != nil {
 			return reply{}, err
 		}
 		times[i] = time.Since(at)
