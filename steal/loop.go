@@ -56,10 +56,14 @@ func (l *loop) run(ctx context.Context) {
 	defer alarm.Stop()
 	l.step(core.Tick{})
 	l.flush()
-	var spare []mail
-	for ctx.Err() == nil {
-		l.now = max(l.now, l.config.Clock())
-		batch := l.mail.take(spare)
+	var spare, batch []mail
+	for late := true; ctx.Err() == nil; {
+		if late || l.mail.some() {
+			// Before the mail is taken: what comes while a process is frozen is dealt with before its timers.
+			l.now = max(l.now, l.config.Clock())
+			batch, spare = l.mail.take(spare), nil
+		} // else the time was read a few mails ago, and to read it is a system call
+		late = len(batch) > clockEvery
 		for k := range batch {
 			l.deal(&batch[k], k)
 		}
@@ -83,12 +87,13 @@ func (l *loop) run(ctx context.Context) {
 			case <-alarm.C:
 			case <-ctx.Done():
 			}
+			late = true
 		}
-		clear(batch)
-		spare = batch[:0]
-		if cap(spare) > 64<<10 {
-			spare = nil
+		if batch != nil && cap(batch) <= 64<<10 {
+			clear(batch)
+			spare = batch[:0]
 		}
+		batch = nil
 	}
 }
 

@@ -58,6 +58,13 @@ func (b *mailbox) put(more ...mail) bool {
 	return true
 }
 
+// some tells whether there is mail.
+func (b *mailbox) some() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.list) > 0
+}
+
 // take swaps what has come against an empty list.
 func (b *mailbox) take(empty []mail) []mail {
 	b.mu.Lock()

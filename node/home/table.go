@@ -164,7 +164,11 @@ func (t *Table) Told(e core.Effect) {
 	default:
 		return
 	}
-	if r := t.record(id); r != nil {
+	r := t.record(id)
+	if _, calls := r.(*Calls); calls {
+		return // each call that returns and has no other beside it is told here as the end of the calls' job
+	}
+	if r != nil {
 		t.later.put(func() { r.told(e) }) // behind the commits that came before it
 	}
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"hash"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -48,6 +49,7 @@ type Core struct {
 	due time.Duration // when Step wants to be called with Tick; never if negative
 	rng *rand.Rand
 	out []Effect
+	mac hash.Hash // of sign: keyed once
 
 	jobs                map[JobID]*job
 	jobOrder            []*job

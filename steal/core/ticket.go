@@ -22,7 +22,11 @@ func (c *Core) genuine(p Piece, w *Warrant) bool {
 }
 
 func (c *Core) sign(job JobID, a Attempt, w *Warrant) (mac [16]byte) {
-	h := hmac.New(sha256.New, c.cfg.Key[:])
+	if c.mac == nil {
+		c.mac = hmac.New(sha256.New, c.cfg.Key[:])
+	}
+	h := c.mac
+	h.Reset()
 	var b [5 * 8]byte
 	for k, v := range [...]uint64{job.Seq, a.Incarnation, uint64(a.N), w.Lo, w.Hi} {
 		binary.BigEndian.PutUint64(b[8*k:], v)
@@ -31,6 +35,7 @@ func (c *Core) sign(job JobID, a Attempt, w *Warrant) (mac [16]byte) {
 	h.Write([]byte(job.Home))
 	h.Write([]byte{0}) // between two names of any length
 	h.Write([]byte(w.Holder))
-	copy(mac[:], h.Sum(nil))
+	var sum [sha256.Size]byte
+	copy(mac[:], h.Sum(sum[:0]))
 	return mac
 }
