@@ -6,7 +6,7 @@
 // A Driver's loop (loop.go) owns the core. Everybody else, readers of streams, the engine, the API, leaves mail
 // (mailbox.go), which the loop takes in batches. It hands in everything that has come before it looks at a
 // timer: a process that was frozen hears what its peers had to say before it judges them. What a batch wrote
-// to a peer goes out with one Write (channel.go).
+// to a peer goes out with one Write (channel.go); what nobody waits for goes along with it, or a little later (haste.go).
 //
 // # Streams
 //
