@@ -387,7 +387,7 @@ func (c *Core) takeEnd(d *downlink, e *End) {
 	if e.Refused != "" {
 		d.refuse(c, e.Piece, e.Refused)
 		if e.Job.Home != c.cfg.ID && d.covers(e.Piece) {
-			c.passing.of(e.Job).refusals.count(d.peer, e.Refused, e.Len())
+			c.passes(e.Job).refusals.count(d.peer, e.Refused, e.Len())
 		}
 	}
 	parts := d.takeOut(e.Job, e.Span, func(h *hold) bool { return h.attempt == e.Attempt && h.limbo == 0 })

@@ -94,13 +94,16 @@ func (e *entry) line() Line {
 // became of that, and who was refused them. What ran here is home's to tell.
 type passing struct {
 	by    map[JobID]*story
-	order []JobID // the one whose story began first is forgotten first
+	order []JobID // as their stories began
 }
 
-// maxPassing bounds the jobs of others that are remembered. Most are here for a moment, and few lines are told of them.
-const maxPassing = 128
+// maxPassing bounds the jobs of others that are remembered, at up to 170 KB each. Most are here for a moment, and few
+// lines are told of them.
+const maxPassing = 64
 
-func (p *passing) of(id JobID) *story {
+// of returns the story of a job. If there are too many, the one that began first is forgotten, those that are here
+// still come last.
+func (p *passing) of(id JobID, here func(JobID) bool) *story {
 	if s := p.by[id]; s != nil {
 		return s
 	}
@@ -108,8 +111,9 @@ func (p *passing) of(id JobID) *story {
 		p.by = make(map[JobID]*story)
 	}
 	if len(p.order) == maxPassing {
-		delete(p.by, p.order[0])
-		p.order = slices.Delete(p.order, 0, 1)
+		k := max(0, slices.IndexFunc(p.order, func(o JobID) bool { return !here(o) }))
+		delete(p.by, p.order[k])
+		p.order = slices.Delete(p.order, k, k+1)
 	}
 	s := new(story)
 	p.by[id] = s
@@ -117,9 +121,17 @@ func (p *passing) of(id JobID) *story {
 	return s
 }
 
+// passes is the story of another home's job.
+func (c *Core) passes(id JobID) *story { return c.passing.of(id, c.holdsAny) }
+
+// holdsAny tells whether anything of a job is held here.
+func (c *Core) holdsAny(id JobID) bool {
+	return slices.ContainsFunc(c.upOrder, func(u *uplink) bool { return u.held(id) != nil })
+}
+
 // pass tells of a piece of another home's job.
 func (c *Core) pass(p Piece, kind storyKind, peer PeerID, why string, choice Choice) {
-	c.passing.of(p.Job).tell(c.now, entry{Kind: kind, Span: p.Span, Attempt: p.Attempt, Peer: peer, Why: why, Choice: choice})
+	c.passes(p.Job).tell(c.now, entry{Kind: kind, Span: p.Span, Attempt: p.Attempt, Peer: peer, Why: why, Choice: choice})
 }
 
 // note is for what concerns the node and no single job.

@@ -231,7 +231,7 @@ func (s *share) refuse(src *source, why string) {
 	if src.job != nil {
 		src.job.story.refusals.count(s.d.peer, why, src.span.Len())
 	} else {
-		s.c.passing.of(src.held.id).refusals.count(s.d.peer, why, src.span.Len())
+		s.c.passes(src.held.id).refusals.count(s.d.peer, why, src.span.Len())
 	}
 }
 
