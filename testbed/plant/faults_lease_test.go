@@ -63,8 +63,8 @@ var leaseFaults = []fault{
 		file: "steal/core/grantor.go",
 		old:  "\tif d.inFlight(&h, d.applied) {\n\t\treturn\n",
 		new:  "\tif false {\n\t\treturn\n",
-		test: leaseTheme("frames"), // seed 1
-		says: "taken:",
+		test: leaseTheme("frames"), // seed 13
+		says: "attempt:",
 	},
 	{
 		name: "a suspect is sub-granted",
@@ -79,8 +79,8 @@ var leaseFaults = []fault{
 		file: "steal/core/holder.go",
 		old:  `if !q.lane.mayRun(c.now + left) {`,
 		new:  `if left < 0 {`,
-		test: leaseTheme("freezes"),
-		says: "copies:",
+		test: coreTest("TestNothingStartsAfterItsLease"),
+		says: "another starts after the lease",
 	},
 	{
 		name: "a restarted home grants at once what may be held",
@@ -119,8 +119,8 @@ var leaseFaults = []fault{
 		file: "steal/core/lease.go",
 		old:  `return min(HolderTTL, l.until-c.now) }`,
 		new:  `return HolderTTL }`,
-		test: leaseTheme("frames"), // seed 8
-		says: "copies:",
+		test: coreTest("TestDeadlinesNest"),
+		says: "outlives the middle's",
 	},
 	{
 		name: "a cancelled job's queue stays grantable",
@@ -183,8 +183,8 @@ var leaseFaults = []fault{
 		file: "steal/core/epoch.go",
 		old:  "\tu.session++\n",
 		new:  "",
-		test: leaseTheme("freezes"), // seed 192
-		says: "attempt:",
+		test: coreTest("TestWhoGaveUpComesBackAsNew"),
+		says: "granted again before the old lease is over",
 	},
 	{
 		name: "a lease counts from when its acknowledgement comes",
