@@ -94,10 +94,10 @@ func (m *Machine) refute(e Entry) {
 	}
 }
 
-// knownSurplus counts the members among some, other than not, that are believed to have
+// knownSurplus counts the members other than not that are believed to have
 // surplus, as far as most.
-func (m *Machine) knownSurplus(some []*peer, not *peer, most int) (n int) {
-	for _, p := range some {
+func (m *Machine) knownSurplus(not *peer, most int) (n int) {
+	for _, p := range m.roster.present {
 		if p != not && p.belief.surplus(m.now) {
 			if n++; n == most {
 				return n

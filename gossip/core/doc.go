@@ -33,9 +33,7 @@
 // hears of it for the first time does the same. That is a broadcast, and therefore
 // only for who knows less than two nodes with surplus, which is all that a thief
 // needs, and out of a bucket: UrgentEvery bounds the long run whatever the load
-// does and whatever members forge. The first surplus of a rack is told in the rack in
-// the same way, whatever is known further away: on nine real nodes in three racks a third that
-// has work was heard of only after some turns, and its neighbours stole across racks until then.
+// does and whatever members forge.
 //
 // A belief is a hint. Where every node's load changes every five seconds, the
 // freshest two of a node's candidates are some three seconds old at 50 to 300

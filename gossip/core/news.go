@@ -15,9 +15,7 @@ import (
 // and who hears of it for the first time does the same (infect and die; Eugster
 // et al. 2004: four reach 98 %, the turns reach the rest). That costs what a
 // broadcast costs, so it is for the first surplus after a quiet time only, and a
-// bucket bounds it for good, whatever the load does or members forge. A surplus that is the first of
-// its host and rack is urgent there, however many are known further away: who has not heard of it steals
-// from afar meanwhile.
+// bucket bounds it for good, whatever the load does or members forge.
 const (
 	NewsInterval  = time.Second
 	QuietInterval = 3 * time.Second
@@ -73,7 +71,7 @@ func (m *Machine) planTurn(interval time.Duration) {
 }
 
 func (m *Machine) interval() time.Duration {
-	if m.now-m.news.stirred < quietAfter || m.knownSurplus(m.roster.present, nil, 1) > 0 || m.news.standing&Surplus != 0 {
+	if m.now-m.news.stirred < quietAfter || m.knownSurplus(nil, 1) > 0 || m.news.standing&Surplus != 0 {
 		return NewsInterval
 	}
 	return QuietInterval
@@ -99,19 +97,8 @@ func (m *Machine) loadChanged(l Load) {
 	}
 	m.stir()
 	m.do(Changed{m.self.id, ChangedStanding})
-	if m.news.standing&Surplus != 0 {
-		m.rumour(nil, nil, true)
-	}
-}
-
-// rumour spreads a surplus that has just become known, of whom (nil: this node's own), if it is urgent for
-// everybody, or nearby. from told it.
-func (m *Machine) rumour(of, from *peer, near bool) {
-	switch {
-	case m.knownSurplus(m.roster.present, of, enoughSurplus) < enoughSurplus:
-		m.spread(from, m.someone)
-	case near && len(m.roster.near) > 0 && m.knownSurplus(m.roster.near, of, 1) == 0:
-		m.spread(from, m.neighbour)
+	if m.news.standing&Surplus != 0 && m.knownSurplus(nil, enoughSurplus) < enoughSurplus {
+		m.spread(nil)
 	}
 }
 
@@ -157,16 +144,17 @@ func (m *Machine) heard(e Entry, from *peer) {
 	p := m.roster.byHandle[e.who]
 	had := p != nil && p.belief.surplus(m.now)
 	_, taken := m.believe(e)
-	if taken && !had && e.standing&Surplus != 0 && e.age <= urgentAge {
-		m.rumour(p, from, p.level <= LevelRack)
+	if taken && !had && e.standing&Surplus != 0 && e.age <= urgentAge &&
+		m.knownSurplus(p, enoughSurplus) < enoughSurplus {
+		m.spread(from)
 	}
 }
 
-// spread tells some peers that pick picks at once, as far as the bucket goes; not who told.
-func (m *Machine) spread(not *peer, pick func() *peer) {
+// spread tells some peers at once, as far as the bucket goes; not who told.
+func (m *Machine) spread(not *peer) {
 	told := [urgentFanout + 1]*peer{not}
 	for i := range urgentFanout {
-		to := m.someoneBut(told[:i+1], pick)
+		to := m.someoneBut(told[:i+1])
 		if to == nil || !m.news.urgent.take(m.now, UrgentEvery, UrgentBurst) {
 			return
 		}
@@ -178,12 +166,12 @@ func (m *Machine) spread(not *peer, pick func() *peer) {
 
 // someoneBut picks a peer that is not among some, or nil if there is none or it
 // is not found in a few tries.
-func (m *Machine) someoneBut(some []*peer, pick func() *peer) *peer {
+func (m *Machine) someoneBut(some []*peer) *peer {
 	if len(m.roster.present) == 0 {
 		return nil
 	}
 	for range 4 * len(some) {
-		if p := pick(); !slices.Contains(some, p) {
+		if p := m.someone(); !slices.Contains(some, p) {
 			return p
 		}
 	}
@@ -214,13 +202,10 @@ func (m *Machine) ownEntry() Entry {
 // someone picks a present member, half of the time from nearby. There is one.
 func (m *Machine) someone() *peer {
 	if near := m.roster.near; len(near) > 0 && m.rand.IntN(100) < nearPercent {
-		return m.neighbour()
+		return near[m.rand.IntN(len(near))]
 	}
 	return m.anyone()
 }
-
-// neighbour picks a present member on this host or in this rack. There is one.
-func (m *Machine) neighbour() *peer { return m.roster.near[m.rand.IntN(len(m.roster.near))] }
 
 func (m *Machine) anyone() *peer {
 	return m.roster.present[m.rand.IntN(len(m.roster.present))]

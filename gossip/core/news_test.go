@@ -32,56 +32,6 @@ func standing(m *Machine, i int) Standing {
 	return p.News.Standing
 }
 
-// TestSurplusIsUrgentInItsRack: the first one of a rack is told there at once, however many are known elsewhere.
-func TestSurplusIsUrgentInItsRack(t *testing.T) {
-	const later = 20 * time.Second        // what was known before has emptied the bucket, which is full again by now
-	rack := func(known ...int) *Machine { // 1 to 3 are near
-		m := acquainted(t, 12)
-		for i := 1; i <= 12; i++ {
-			rtt := 2 * ZoneRTT
-			if i <= 3 {
-				rtt = RackRTT / 2
-			}
-			m.Step(0, Measured{idOf(i), rtt})
-		}
-		for _, i := range known {
-			m.Step(0, from(12, uint32(i), about(i, 1, Surplus)))
-		}
-		m.Step(later, LoadChanged{idle})
-		return m
-	}
-	told := func(effects []Effect) (near, far int) {
-		for _, e := range effectsOf[SendNews](effects) {
-			if e.To == idOf(1) || e.To == idOf(2) || e.To == idOf(3) {
-				near++
-			} else {
-				far++
-			}
-		}
-		return near, far
-	}
-	for _, test := range []struct {
-		what      string
-		known     []int
-		near, far int
-	}{
-		{"two far ones are known", []int{8, 9}, 3, 0},
-		{"two far ones and a near one are known", []int{1, 8, 9}, 0, 0},
-	} {
-		m := rack(test.known...)
-		if near, far := told(m.Step(later, LoadChanged{full})); near != test.near || far != test.far {
-			t.Errorf("%s: %d near and %d far are told at once, not %d and %d", test.what, near, far, test.near, test.far)
-		}
-	}
-	m := rack(8, 9)
-	if near, far := told(m.Step(later, from(2, 1, about(3, 1, Surplus)))); near != 2 || far != 0 {
-		t.Errorf("a near one is heard of: %d near and %d far are told at once", near, far)
-	}
-	if near, far := told(m.Step(later, from(2, 2, about(10, 1, Surplus)))); near+far != 0 {
-		t.Errorf("a far one is heard of: %d near and %d far are told at once", near, far)
-	}
-}
-
 func TestReplayedNewsIsRefused(t *testing.T) {
 	m := acquainted(t, 3)
 	at := func(d time.Duration, e NewsArrived) { t.Helper(); m.Step(d, e); invariants(t, m) }

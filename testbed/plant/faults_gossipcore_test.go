@@ -16,14 +16,6 @@ var (
 
 var gossipcoreFaults = []fault{
 	{
-		name: "the first surplus of a rack waits for its turn",
-		file: "gossip/core/news.go",
-		old:  `case near && len(m.roster.near) > 0`,
-		new:  `case false && len(m.roster.near) > 0`,
-		test: check{folder: "gossip/core", run: "TestSurplusIsUrgentInItsRack"},
-		says: "told at once, not 3 and 0",
-	},
-	{
 		name: "tags are compared by sequence alone",
 		file: "gossip/core/tag.go",
 		old:  `if t.Incarnation != u.Incarnation {`,
@@ -186,7 +178,7 @@ var gossipcoreFaults = []fault{
 	{
 		name: "who hears of surplus does not pass it on at once",
 		file: "gossip/core/news.go",
-		old:  `		m.rumour(p, from, p.level <= LevelRack)`,
+		old:  `		m.spread(from)`,
 		new:  `		m.stir()`,
 		test: gossipSpread,
 		says: "discovery: ",
