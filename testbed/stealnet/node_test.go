@@ -3,6 +3,7 @@ package stealnet
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func (n *node) begin(t *testing.T) {
 		n.port.host.Learn(o.id, o.addrs)
 	}
 	n.x = &executor{id: n.member.Peer, ward: n.of.ward, clock: n.of.clock, runs: make(map[core.Piece]*running), until: make(map[uint64]time.Duration)}
-	c := steal.Config{Core: core.Config{ID: n.x.id, Incarnation: n.incarnation, Seed: n.of.seed + uint64(n.i), Cores: 4, Kinds: n.of.kinds, Key: [32]byte{byte(n.i)}, Check: true},
+	c := steal.Config{Core: core.Config{ID: n.x.id, Incarnation: n.incarnation, Seed: n.of.seed + uint64(n.i), Cores: 4, Kinds: slices.Clone(n.of.kinds), Key: [32]byte{byte(n.i)}, Check: true},
 		Network: n.port, Executor: n.x, Clock: n.of.clock}
 	if n.i == 0 {
 		c.Home = n.of.home
