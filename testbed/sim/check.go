@@ -123,6 +123,9 @@ func (c *checker) starts(x *execution, b *batch) {
 // ended is the end of an execution: its processes are gone.
 func (c *checker) ended(x *execution, b *batch, _ bool) {
 	f := c.fate(b.job)
+	if c.w.forNothing(x) {
+		c.w.freed = c.w.now
+	}
 	for i := x.Piece.Lo; i < x.Piece.Hi; i++ {
 		t := &f.tasks[i]
 		for k, o := range t.now {

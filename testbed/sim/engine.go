@@ -34,6 +34,7 @@ type execution struct {
 	waits   bool // it has ended, in the time of a node that is frozen
 	paused  bool
 	takes   time.Duration
+	since   time.Duration // in the world's time
 }
 
 // An engine is the cores of one life of a node.
@@ -52,7 +53,7 @@ func (e *engine) run(r core.Run) {
 			return
 		}
 	}
-	x := &execution{Run: r, n: n}
+	x := &execution{Run: r, n: n, since: w.now}
 	e.runs = append(e.runs, x)
 	b := w.tasks[r.Piece.Job]
 	if b == nil {

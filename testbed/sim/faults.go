@@ -24,6 +24,9 @@ func (n *node) crash() {
 	n.alive, n.frozen, n.suspended = false, false, false
 	n.life++
 	n.inbox = nil
+	for _, f := range w.check.order { // a pause is not durable
+		f.paused = f.paused && f.home != n
+	}
 	for _, c := range w.conns {
 		if c.holder == n || c.grantor == n {
 			w.sever(c, true)

@@ -230,9 +230,9 @@ func (w *world) play() string {
 	}
 	done := func() bool { _, _, any := w.check.unfinished(); return !any && w.now > w.lastFault }
 	for w.check.broken == "" && !done() {
-		bound := max(w.lastFault, faultTime) + w.allowance()
+		bound := w.calmSince() + w.allowance()
 		w.run(bound, done)
-		if w.now >= max(w.lastFault, faultTime)+w.allowance() {
+		if w.now >= w.calmSince()+w.allowance() {
 			break
 		}
 	}
@@ -270,6 +270,36 @@ func (w *world) drainOut() {
 	if who != nil {
 		w.check.breaks("clean: %s still holds %d tasks for others", who.name, who.core.Held())
 	}
+}
+
+// troubleEnds is when the last fault was over, or could have been.
+func (w *world) troubleEnds() time.Duration { return max(w.lastFault, faultTime) }
+
+// calmSince is from when on the cores are there for what has no outcome: after the last fault, and
+// when functions have ended whose outcomes nobody wants any more, which nobody can stop.
+func (w *world) calmSince() time.Duration {
+	for _, n := range w.nodes {
+		for _, x := range n.engine.runs {
+			if w.forNothing(x) {
+				return w.now
+			}
+		}
+	}
+	return max(w.troubleEnds(), w.freed)
+}
+
+// forNothing tells whether a run began in times of trouble and has an outcome already, or a job that is lost.
+func (w *world) forNothing(x *execution) bool {
+	f := w.check.fate(x.Piece.Job)
+	if x.since >= w.troubleEnds() {
+		return false
+	}
+	for i := x.Piece.Lo; i < x.Piece.Hi && !f.lost(); i++ {
+		if f.tasks[i].committed == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // allowance is 3 leases + work/capacity, after the last fault: capacity is one

@@ -26,6 +26,7 @@ type world struct {
 	faults    int           // injected so far
 	hedges    int           // second attempts that homes made by themselves, in a calm world
 	lastFault time.Duration // when the last one was over
+	freed     time.Duration // when the last core was free again of a run for nothing that had begun before
 	blocked   map[[2]string]int
 	far       time.Duration // delay of frames between nodes that are far apart
 	slowest   time.Duration // extra delay of frames
