@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/filchsched/filch/exec/proc"
+	"github.com/filchsched/filch/exec/task"
 	"github.com/filchsched/filch/node"
 )
 
@@ -123,6 +124,8 @@ func serve(ctx context.Context, n *node.Node, q *request) (reply, error) {
 		return r, nil
 	case "calls":
 		return calls(ctx, n, q)
+	case "job":
+		return job(ctx, n, q)
 	case "echo":
 		return oneByOne(ctx, n, q)
 	case "spin":
@@ -178,6 +181,29 @@ func calls(ctx context.Context, n *node.Node, q *request) (reply, error) {
 	r := reply{Took: time.Since(begun)}
 	if w := wrong.Load(); w > 0 {
 		return r, fmt.Errorf("%d results are wrong", w)
+	}
+	return r, nil
+}
+
+// job submits N calls with distinct arguments as one job, which travels in ranges, and checks every result.
+func job(ctx context.Context, n *node.Node, q *request) (reply, error) {
+	args := make([][]byte, q.N)
+	for i := range args {
+		args[i] = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(i)), uint64(i)*3)
+	}
+	begun := time.Now()
+	j, err := n.SubmitCalls(ctx, node.CallJob{Common: node.Common{Where: node.Where{On: q.On}}, Function: "sum", Args: args})
+	if err != nil {
+		return reply{}, err
+	}
+	if err := j.Wait(ctx); err != nil {
+		return reply{}, err
+	}
+	r := reply{Took: time.Since(begun)}
+	for o := range j.Results(ctx) {
+		if o.State != task.Done || len(o.Result) != 8 || binary.BigEndian.Uint64(o.Result) != uint64(o.Index)*4 {
+			return r, fmt.Errorf("call %d: %v, %x, %s", o.Index, o.State, o.Result, o.Reason)
+		}
 	}
 	return r, nil
 }

@@ -21,7 +21,7 @@ func main() {
 		}
 		return
 	}
-	only := flag.String("only", "calls,echo,spin,first", "what to measure")
+	only := flag.String("only", "calls,job,echo,spin,first", "what to measure")
 	rounds := flag.Int("rounds", 7, "rounds of each")
 	delay := flag.Duration("delay", 0, "put a line between the nodes that delays packets so long each way (root)")
 	flag.Parse()
@@ -59,7 +59,7 @@ func measure(only []string, rounds int, delay time.Duration) error {
 	for _, m := range []struct {
 		name string
 		f    func(a, b *process, rounds int) error
-	}{{"calls", measureCalls}, {"echo", measureEcho}, {"spin", measureSpin}, {"first", measureFirst}} {
+	}{{"calls", measureCalls}, {"job", measureJob}, {"echo", measureEcho}, {"spin", measureSpin}, {"first", measureFirst}} {
 		if slices.Contains(only, m.name) {
 			if err := m.f(a, b, rounds); err != nil {
 				return err
@@ -95,6 +95,21 @@ func measureCalls(a, _ *process, rounds int) error {
 		rates = append(rates, n/r.Took.Seconds())
 	}
 	fmt.Printf("calls: %d separate calls, 16 B in, 8 B out, %d in flight, all on the other node: %.0f/s %s\n", n, inFlight, median(rates), span(rates, "%.0f"))
+	return nil
+}
+
+// measureJob: a million calls submitted at once, which travel in ranges, all run by the other node.
+func measureJob(a, _ *process, rounds int) error {
+	const n = 1_000_000
+	var rates []float64
+	for range rounds {
+		r, err := a.ask(request{Do: "job", N: n, On: []string{"b"}})
+		if err != nil {
+			return err
+		}
+		rates = append(rates, n/r.Took.Seconds())
+	}
+	fmt.Printf("job: %d calls submitted at once, in ranges, all on the other node: %.0f/s %s\n", n, median(rates), span(rates, "%.0f"))
 	return nil
 }
 
