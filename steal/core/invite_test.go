@@ -85,7 +85,9 @@ func TestWhoHasNothingNamesOthers(t *testing.T) {
 	}
 	thief := New(Config{ID: "thief", Incarnation: 1, Cores: 1}, 0)
 	thief.Step(0, Members{[]Member{{Peer: "thief"}, {Peer: "rich"}}})
-	thief.thief.recommended(thief, names)
+	u := thief.uplinkTo("poor")
+	u.offer = ask{n: 7}
+	thief.thief.refused(thief, u, &NoWork{Offer: 7, Ask: names})
 	if p, ok := thief.thief.pick(thief); !ok || p != "rich" || len(thief.thief.beliefs) != 1 {
 		t.Errorf("picks %q of %+v", p, thief.thief.beliefs)
 	}
@@ -101,6 +103,22 @@ func TestNearestOfferFirst(t *testing.T) {
 	w.settle()
 	if len(w.runs["b"]) != 1 {
 		t.Errorf("it goes far: %+v", w.runs)
+	}
+}
+
+// TestATaskStaysWhereItStartsSooner: it does not go where the way alone takes longer than the core at home is busy, and goes
+// where it starts sooner.
+func TestATaskStaysWhereItStartsSooner(t *testing.T) {
+	for rtt, moves := range map[time.Duration]int{400 * time.Millisecond: 0, time.Millisecond: 1} {
+		w := newConcert(t, map[PeerID]int{"home": 1, "thief": 1})
+		w.members()
+		w.pass(5 * time.Second)
+		w.nodes["home"].uplinkTo("thief").rtt = rtt
+		w.submit("home", 2, Terms{Estimate: 100 * time.Millisecond})
+		w.settle()
+		if len(w.runs["home"]) != 1 || len(w.runs["thief"]) != moves {
+			t.Errorf("round trip %v: home runs %d, the thief %d", rtt, len(w.runs["home"]), len(w.runs["thief"]))
+		}
 	}
 }
 
