@@ -12,7 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/peer"
+
 	"github.com/filchsched/filch/node/control"
+	"github.com/filchsched/filch/node/internal/inmemory"
 )
 
 // Config says what a node is and where it listens. The zero Config is complete: a node on
@@ -43,6 +46,10 @@ type Config struct {
 	// Functions are the Go functions that tasks may call here, by name. Nodes that know one
 	// call it by the same name. Register adds some later.
 	Functions map[string]Function
+	// EncodeAlways has typed functions called with what is left of their arguments when they have been encoded and
+	// decoded, also where a call stays on the node, and their results likewise: tests find by it what would not travel. A call
+	// whose function has changed its argument fails.
+	EncodeAlways bool
 	// Socket is the path of the control socket; empty: none.
 	Socket string
 	// ControlListen is a HOST:PORT where the control API is served on TCP to whoever has
@@ -56,6 +63,8 @@ type Config struct {
 	DrainTimeout time.Duration
 	// Logger gets what the node has to say; a healthy one says little. Default: nothing.
 	Logger *slog.Logger
+
+	inMemory func(peer.ID) inmemory.Network // instead of a port; for package nodetest
 }
 
 // DefaultDrainTimeout is how long a node that ends waits for what runs, and tries to tell the
@@ -81,7 +90,9 @@ const (
 var ErrConfig = errors.New("invalid configuration")
 
 // networked tells whether the configuration asks for other nodes at all.
-func (c *Config) networked() bool { return len(c.Listen) > 0 || len(c.Join) > 0 || c.MDNS }
+func (c *Config) networked() bool {
+	return len(c.Listen) > 0 || len(c.Join) > 0 || c.MDNS || c.inMemory != nil
+}
 
 // complete returns c with its defaults, or what is wrong with it.
 func (c Config) complete() (Config, error) {

@@ -21,8 +21,8 @@ import (
 // cancelling and outcomes.
 type Job = home.Job
 
-// An Outcome is what one task of a job ended in.
-type Outcome = home.Outcome
+// A TaskOutcome is what one task of a job ended in.
+type TaskOutcome = home.Outcome
 
 // JobCounts is how many tasks of a job are in which state.
 type JobCounts = home.JobCounts

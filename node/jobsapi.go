@@ -181,7 +181,7 @@ func viewJob(j *Job) control.Job {
 	return v
 }
 
-func (n *Node) viewTask(j *Job, o Outcome) control.Task {
+func (n *Node) viewTask(j *Job, o TaskOutcome) control.Task {
 	v := control.Task{
 		ID: fmt.Sprintf("%v/%d", j.ID, o.Index), Index: o.Index, Runs: j.Show(o.Index), State: control.TaskWaiting,
 		Reason: o.Reason, HostID: o.Host, Attempt: o.Attempt, RanSeconds: o.Ran.Seconds(),

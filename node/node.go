@@ -35,7 +35,9 @@ type Node struct {
 	network *network // nil for a node that asks for no other
 	work    *work
 
-	functions call.Registry
+	functions  call.Registry
+	plainCalls sync.Map // home.LiveCalls by the function's name, or childKey
+	exporter   exporter
 	resized   atomic.Int64 // cores for tasks since Resize; 0: as many as at the start
 
 	joined   atomic.Bool   // a member has answered, or there was none to join
@@ -68,6 +70,10 @@ func New(c Config) (*Node, error) {
 		ready: make(chan struct{}), asked: make(chan struct{}), ended: make(chan struct{}), met: make(chan struct{}),
 	}
 	n.workers, n.memory = capacity(c)
+	n.exporter.init()
+	if err := defined.into(&n.functions); err != nil {
+		return nil, fmt.Errorf("%w: functions: %w", ErrConfig, err)
+	}
 	for name, f := range c.Functions {
 		if err := n.functions.Register(name, f); err != nil {
 			return nil, fmt.Errorf("%w: functions: %w", ErrConfig, err)

@@ -11,6 +11,9 @@ import (
 
 // openWire opens the node's port. dir is nil without a disk.
 func openWire(n *Node, dir *dataDir) (wire, error) {
+	if open := n.config.inMemory; open != nil {
+		return memoryWire{open(n.self.identity.ID())}, nil
+	}
 	c := host.Config{
 		Identity: n.self.identity, Secret: n.self.secret,
 		Listen: n.config.Listen, MDNS: n.config.MDNS,

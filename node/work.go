@@ -31,6 +31,7 @@ type work struct {
 	guests *guest.Host
 	runs   runs
 	load   *load
+	slack  slack
 	count  func() int // cores that are for tasks now
 
 	engine   *exec.Engine       // nil without functions
@@ -49,14 +50,18 @@ func (n *Node) newWork() (*work, error) {
 	w := &work{load: newLoad(), count: n.cores}
 	self := core.PeerID(n.self.identity.ID().String())
 	w.table = home.New(w.load.stir)
+	w.table.Wanted = n.exporter.want
+	w.slack.init()
 	w.commands = &commands{log: n.log, name: n.config.Name}
 	kinds := map[task.Kind]steal.Executor{task.KindProc: w.commands}
 	if n.knowsFunctions() {
 		var err error
-		if w.engine, err = exec.New(exec.Config{Workers: n.cores(), Log: n.log}); err != nil {
+		if w.engine, err = exec.New(exec.Config{Workers: n.cores(), Log: n.log, Idle: w.slack.change}); err != nil {
 			return nil, fmt.Errorf("tasks: %w", err)
 		}
 		w.calls = function.New(self, &n.functions, w.engine)
+		w.calls.Owner = n
+		w.calls.Own = func(p core.Piece) function.Local { return w.table.Local(p.Job) }
 		kinds[task.KindFunc] = w.calls
 	}
 	var streams steal.Network = noStreams{}
@@ -113,6 +118,10 @@ func (w *work) begin(n *Node, begin func(string, func(context.Context) error)) {
 	begin("tasks", w.driver.Run)
 	begin("jobs", w.table.Run)
 	begin("farewells of runs", n.takeFarewells)
+	if w.engine != nil {
+		begin("children for peers", func(ctx context.Context) error { return n.exporter.run(ctx, n) })
+		begin("idle cores", func(ctx context.Context) error { return w.slack.run(ctx, w) })
+	}
 	if hashes := n.functionHashes(); len(hashes) > 0 {
 		_ = w.driver.Tell(core.Functions{Hashes: hashes})
 	}

@@ -55,6 +55,11 @@ type Executor struct {
 	self   core.PeerID
 	funcs  *call.Registry
 	engine *exec.Engine
+	// Own returns the calls that a piece of this process's own is of, if they need no encoding; nil: they do.
+	// It is set before the first Start, if at all.
+	Own func(core.Piece) Local
+	// Owner is told to each task as its Owner.
+	Owner any
 
 	mu    sync.Mutex
 	homes map[key]*homeJob // guarded by mu
@@ -82,6 +87,7 @@ type run struct {
 	end    func(steal.End)
 	of     *homeJob
 	fn     call.Func
+	local  Local // instead of fn and bodies
 	name   string
 	size   int                // of the values so far; the running goroutine's
 	cancel context.CancelFunc // guarded by Executor.mu; nil until it runs
@@ -94,11 +100,25 @@ func New(self core.PeerID, funcs *call.Registry, engine *exec.Engine) *Executor 
 	return &Executor{self: self, funcs: funcs, engine: engine, homes: make(map[key]*homeJob), runs: make(map[core.Piece]*run)}
 }
 
-// Wants implements steal.Executor: a call is its arguments, wherever it comes from.
-func (x *Executor) Wants(core.JobID) bool { return true }
+// Wants implements steal.Executor: a call is its arguments, wherever it comes from, but for those of this process
+// that are Go values still.
+func (x *Executor) Wants(id core.JobID) bool {
+	return id.Home != x.self || x.Own == nil || x.Own(core.Piece{Job: id}) == nil
+}
 
 // Start implements steal.Executor.
 func (x *Executor) Start(r steal.Run, end func(steal.End)) {
+	if r.Header == nil && r.Bodies == nil && r.Piece.Job.Home == x.self && x.Own != nil {
+		u := &run{Run: r, end: end, name: r.Terms.Name, local: x.Own(r.Piece)}
+		if u.local == nil {
+			end(refusal(r.Piece, "it has returned already"))
+			return
+		}
+		if err := x.submit(u); err != nil {
+			end(refusal(r.Piece, err.Error()))
+		}
+		return
+	}
 	if uint64(len(r.Bodies)) != r.Piece.Len() {
 		end(refusal(r.Piece, fmt.Sprintf("%d arguments came for %d calls", len(r.Bodies), r.Piece.Len())))
 		return
@@ -183,7 +203,8 @@ func (x *Executor) forget(u *run) {
 // execute is the engine's task: the calls of a piece, one after the other.
 func (x *Executor) execute(c *exec.Ctx, u *run) {
 	start := time.Now()
-	ctx, cancel := context.WithCancel(c.Context())
+	t := &Task{Stack: c, Piece: u.Piece, Name: u.name, From: u.From, Owner: x.Owner}
+	ctx, cancel := context.WithCancel(context.WithValue(c.Context(), taskKey{}, t))
 	defer cancel()
 	x.mu.Lock()
 	u.cancel = cancel
@@ -196,9 +217,11 @@ func (x *Executor) execute(c *exec.Ctx, u *run) {
 		u.end(e)
 	}()
 	if !halted {
-		e.Values = make([][]byte, len(u.Bodies))
-		for i := 0; i < len(u.Bodies) && ctx.Err() == nil; {
-			i = u.calls(ctx, i, &e)
+		if u.local == nil {
+			e.Values = make([][]byte, u.Piece.Len())
+		}
+		for i := 0; i < int(u.Piece.Len()) && ctx.Err() == nil; {
+			i = u.calls(ctx, t, i, &e)
 		}
 	}
 	if ctx.Err() != nil || halted { // it has no outcome, whatever it returned
@@ -208,34 +231,53 @@ func (x *Executor) execute(c *exec.Ctx, u *run) {
 
 // calls calls from argument i on, until one panics, all are done, or ctx is; it returns
 // where to go on.
-func (u *run) calls(ctx context.Context, i int, e *steal.End) (next int) {
+func (u *run) calls(ctx context.Context, t *Task, i int, e *steal.End) (next int) {
 	next = i
 	finished := false
 	defer func() {
 		if !finished {
 			why := fmt.Sprintf("panic: %v", recover())
-			e.Exceptions = append(e.Exceptions, u.exception(next, why+"\n"+stack()))
+			e.Exceptions = append(e.Exceptions, u.exception(next, call.Panicked, why+call.StackMark+stack()))
 			next++
 		}
 	}()
-	for ; next < len(u.Bodies) && ctx.Err() == nil; next++ {
-		v, err := u.fn(ctx, u.Bodies[next])
-		switch {
-		case err != nil:
-			e.Exceptions = append(e.Exceptions, u.exception(next, err.Error()))
-		case len(v) > maxValue || u.size+len(v) > maxValues:
-			e.Outputs = append(e.Outputs, steal.Output{Index: u.Piece.Lo + uint64(next), Name: resultOutput, Data: memory(v)})
+	done := ctx.Done()
+	for ; next < int(u.Piece.Len()); next++ {
+		select {
+		case <-done:
+			finished = true
+			return next
 		default:
-			u.size += len(v)
-			e.Values[next] = v
 		}
+		t.Index = u.Piece.Lo + uint64(next)
+		if u.local != nil {
+			if err := u.local.Run(ctx, t); err != nil {
+				e.Exceptions = append(e.Exceptions, u.exception(next, call.KindOf(err), err.Error()))
+			}
+			continue
+		}
+		u.one(ctx, next, e)
 	}
 	finished = true
 	return next
 }
 
-func (u *run) exception(i int, why string) core.Exception {
-	return core.Exception{Index: u.Piece.Lo + uint64(i), State: task.Failed, Reason: clip(why, maxReason)}
+// one calls the function with an encoded argument.
+func (u *run) one(ctx context.Context, next int, e *steal.End) {
+	v, err := u.fn(ctx, u.Bodies[next])
+	switch {
+	case err != nil:
+		e.Exceptions = append(e.Exceptions, u.exception(next, call.KindOf(err), err.Error()))
+	case len(v) > maxValue || u.size+len(v) > maxValues:
+		e.Outputs = append(e.Outputs, steal.Output{Index: u.Piece.Lo + uint64(next), Name: resultOutput, Data: memory(v)})
+	default:
+		u.size += len(v)
+		e.Values[next] = v
+	}
+}
+
+func (u *run) exception(i int, kind call.Failure, why string) core.Exception {
+	return core.Exception{Index: u.Piece.Lo + uint64(i), State: task.Failed, Exit: int32(kind), Reason: clip(why, maxReason)}
 }
 
 // stack is where a panic was, from the function on.
@@ -301,4 +343,17 @@ func clip(s string, most int) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// Jobs are the engine's jobs of all homes that have calls here.
+func (x *Executor) Jobs() []*exec.Job {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	all := make([]*exec.Job, 0, len(x.homes))
+	for _, h := range x.homes {
+		if h.out > 0 {
+			all = append(all, h.job)
+		}
+	}
+	return all
 }

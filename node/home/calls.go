@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/filchsched/filch/exec/call"
 	"github.com/filchsched/filch/exec/task"
@@ -17,6 +18,7 @@ type Calls struct {
 	ID    core.JobID
 	name  string
 	table *Table
+	live  bool // its calls are Go values
 
 	mu      sync.Mutex
 	pages   []*page // of calls without an outcome; pages[0] is number first
@@ -41,10 +43,11 @@ const maxCalls = 4096
 
 // A pending call has args until it returns, and somebody to return to.
 type pending struct {
-	args []byte
-	to   chan<- reply        // who waits; has room for it
-	done func([]byte, error) // or who is called back
-	live bool
+	args  []byte
+	value Live                // instead of args, and told instead of to and done
+	to    chan<- reply        // who waits; has room for it
+	done  func([]byte, error) // or who is called back
+	live  bool
 }
 
 type reply struct {
@@ -55,11 +58,15 @@ type reply struct {
 // Calls returns the calls of a function under terms of which Name is the function's.
 // Equal terms have the same Calls.
 func (t *Table) Calls(ctx context.Context, terms core.Terms) (*Calls, error) {
+	return t.callsOf(ctx, terms, false)
+}
+
+func (t *Table) callsOf(ctx context.Context, terms core.Terms, live bool) (*Calls, error) {
 	terms.Kind = task.KindFunc
 	if terms.Name == "" || len(terms.Name) > call.MaxName {
 		return nil, fmt.Errorf("a function's name has 1 to %d bytes, not %d", call.MaxName, len(terms.Name))
 	}
-	key := fmt.Sprint(terms)
+	key := fmt.Sprint(live, terms)
 	t.mu.RLock()
 	c, closed := t.calls[key], t.closed
 	t.mu.RUnlock()
@@ -85,7 +92,7 @@ func (t *Table) Calls(ctx context.Context, terms core.Terms) (*Calls, error) {
 	if len(t.calls) == maxCalls {
 		return nil, tooMany("functions called, or terms of calls,", maxCalls+1, maxCalls)
 	}
-	c = &Calls{ID: id, name: terms.Name, table: t}
+	c = &Calls{ID: id, name: terms.Name, table: t, live: live}
 	c.more = c.untold
 	t.calls[key], t.records[id] = c, c
 	return c, nil
@@ -96,7 +103,8 @@ func (t *Table) Calls(ctx context.Context, terms core.Terms) (*Calls, error) {
 // way. done is then called once, on a goroutine that all callbacks share: it must not
 // block for long. An error of Go's own means that done is not called.
 func (c *Calls) Go(ctx context.Context, args []byte, done func(result []byte, err error)) error {
-	return c.add(ctx, pending{args: args, done: done, live: true})
+	_, err := c.add(ctx, pending{args: args, done: done, live: true})
+	return err
 }
 
 // replies are channels for calls that are waited for.
@@ -107,7 +115,7 @@ var replies = sync.Pool{New: func() any { return make(chan reply, 1) }}
 // is done, Call returns its cause; the call itself goes on, and nobody hears of it.
 func (c *Calls) Call(ctx context.Context, args []byte) ([]byte, error) {
 	to := replies.Get().(chan reply)
-	if err := c.add(ctx, pending{args: args, to: to, live: true}); err != nil {
+	if _, err := c.add(ctx, pending{args: args, to: to, live: true}); err != nil {
 		replies.Put(to)
 		return nil, err
 	}
@@ -120,18 +128,23 @@ func (c *Calls) Call(ctx context.Context, args []byte) ([]byte, error) {
 	}
 }
 
-func (c *Calls) add(ctx context.Context, p pending) error {
+func (c *Calls) add(ctx context.Context, p pending) (index uint64, err error) {
 	if len(p.args) > MaxBody {
-		return tooMany("bytes of arguments", len(p.args), MaxBody)
+		return 0, tooMany("bytes of arguments", len(p.args), MaxBody)
 	}
 	if err := c.table.flight.enter(ctx); err != nil {
-		return err
+		return 0, err
 	}
+	return c.put(p)
+}
+
+// put adds a call that is counted in.
+func (c *Calls) put(p pending) (index uint64, err error) {
 	c.mu.Lock()
 	if c.over {
 		c.mu.Unlock()
 		c.table.flight.leave(1)
-		return ErrEnded
+		return 0, ErrEnded
 	}
 	at := c.next
 	c.next++
@@ -147,7 +160,7 @@ func (c *Calls) add(ctx context.Context, p pending) error {
 		// An ended driver is noticed by who runs the table, which then ends all calls.
 		_ = c.table.driver.ExtendBy(c.ID, c.more)
 	}
-	return nil
+	return at, nil
 }
 
 // untold is how many calls came since the driver was told last.
@@ -176,6 +189,9 @@ func (c *Calls) body(b []byte, i uint64) ([]byte, error) {
 	p := c.at(i)
 	if p == nil || !p.live {
 		return b, fmt.Errorf("call %d of %s has returned", i, c.name)
+	}
+	if p.value != nil {
+		return p.value.Encode(b)
 	}
 	return append(b, p.args...), nil
 }
@@ -221,6 +237,7 @@ func (c *Calls) committed(m core.Commit, outputs []steal.Output) func() {
 // settle answers who waits, and returns what calls back the others.
 func (c *Calls) settle(m core.Commit, outputs []steal.Output) func() {
 	var back []returned
+	var settled []settledCall
 	taken := 0
 	c.mu.Lock()
 	for i := m.Piece.Lo; i < m.Piece.Hi; i++ {
@@ -232,14 +249,16 @@ func (c *Calls) settle(m core.Commit, outputs []steal.Output) func() {
 		var r reply
 		switch {
 		case m.State != task.Done:
-			r.err = failure(&m)
+			r.err = failure(c.name, &m)
 		case m.Values != nil:
 			r.value = m.Values[i-m.Piece.Lo]
 		}
 		if len(outputs) > 0 && r.err == nil && len(r.value) == 0 {
 			r.value, r.err = readResult(outputs, i)
 		}
-		if p.to != nil {
+		if p.value != nil {
+			settled = append(settled, settledCall{p.value, Reply{Value: r.value, Err: r.err, Node: m.Host, Attempt: m.Piece.Attempt, Ran: m.Ran / time.Duration(m.Piece.Len())}})
+		} else if p.to != nil {
 			p.to <- r
 		} else {
 			back = append(back, returned{p.done, r})
@@ -248,6 +267,9 @@ func (c *Calls) settle(m core.Commit, outputs []steal.Output) func() {
 	c.mu.Unlock()
 	c.table.counts.add(task.KindFunc, m.State, uint64(taken))
 	c.table.flight.leave(taken - len(back))
+	for i := range settled { // without the lock: who is told may call
+		settled[i].call.Settle(settled[i].reply)
+	}
 	if len(back) == 0 {
 		return nil
 	}
@@ -280,7 +302,9 @@ func (c *Calls) end() {
 	c.pages = nil
 	c.mu.Unlock()
 	for _, p := range all {
-		if p.to != nil {
+		if p.value != nil {
+			p.value.Settle(Reply{Err: ErrEnded})
+		} else if p.to != nil {
 			p.to <- reply{err: ErrEnded}
 		} else {
 			p.done(nil, ErrEnded)

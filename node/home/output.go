@@ -3,7 +3,6 @@ package home
 import (
 	"io"
 
-	"github.com/filchsched/filch/exec/task"
 	"github.com/filchsched/filch/steal"
 	"github.com/filchsched/filch/steal/core"
 )
@@ -122,12 +121,4 @@ func readResult(outputs []steal.Output, index uint64) ([]byte, error) {
 		return io.ReadAll(o.Data.Reader())
 	}
 	return nil, nil
-}
-
-// failure is what a call that did not succeed returns.
-func failure(c *core.Commit) error {
-	if c.State == task.Cancelled {
-		return ErrCancelled
-	}
-	return &TaskError{Node: string(c.Host), Attempt: c.Piece.Attempt.N, Exit: int(c.Exit), Reason: short(c.Reason)}
 }

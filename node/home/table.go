@@ -48,8 +48,12 @@ type Table struct {
 	closed   bool
 
 	flight flight
+	ranges atomic.Int64 // calls of ranges without an outcome
 	later  queue
 	counts counts
+
+	// Wanted, if not nil, is told that offers of peers wait for work. It is set before Begin and must not block.
+	Wanted func()
 }
 
 var _ steal.Home = (*Table)(nil)
@@ -161,6 +165,11 @@ func (t *Table) Told(e core.Effect) {
 		id = e.Job
 	case core.JobDone:
 		id = e.Job
+	case core.Wanted:
+		if t.Wanted != nil {
+			t.Wanted()
+		}
+		return
 	default:
 		return
 	}
@@ -198,6 +207,8 @@ func (t *Table) Owns(id core.JobID) (name string, kind task.Kind, ok bool) {
 	case *Job:
 		return r.Name, r.Kind, true
 	case *Calls:
+		return r.name, task.KindFunc, true
+	case *Range:
 		return r.name, task.KindFunc, true
 	}
 	return "", "", false
@@ -320,7 +331,7 @@ func (t *Table) Counts() (all []Count) {
 
 // Waiting tells how many tasks of a kind have no outcome yet.
 func (t *Table) Waiting() map[task.Kind]int64 {
-	all := map[task.Kind]int64{task.KindFunc: t.flight.n.Load(), task.KindProc: 0}
+	all := map[task.Kind]int64{task.KindFunc: t.flight.n.Load() + t.ranges.Load(), task.KindProc: 0}
 	for _, j := range t.Jobs() {
 		if !j.over() {
 			all[j.Kind] += int64(j.N) - int64(j.Counts().Ended())
