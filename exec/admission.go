@@ -243,6 +243,7 @@ func (e *Engine) summon() {
 		if !ok {
 			break
 		}
+		e.tellIdle()
 		w.wake <- struct{}{}
 	}
 	e.events.Add(1) // searchers look as well

@@ -1,6 +1,10 @@
 package exec
 
-import "context"
+import (
+	"context"
+
+	"github.com/filchsched/filch/exec/gid"
+)
 
 // Block runs fn, which may block, and lends the worker to other stacks for as
 // long. Afterwards the task waits for a worker again, before new tasks. fn may
@@ -51,6 +55,15 @@ func (c *Ctx) Hungry() bool { return c.hungry.Load() > 0 && c.dq.Len() == 0 }
 // Worker returns the slot number that the task runs on, from 0. It may change
 // when the task joins, blocks or spawns.
 func (c *Ctx) Worker() int { return int(c.lastWorker.Load()) }
+
+// Current reports whether the caller runs on the task's own goroutine and has its
+// worker: whether it may spawn and join. It may be called from any goroutine, at any time: a goroutine that
+// the task has started, code inside Block, and whoever kept c beyond its task on another
+// goroutine get false. (Whether the stack has gone on to another task, it does not tell.)
+func (c *Ctx) Current() bool {
+	// w belongs to the stack: looked at only if that is who asks.
+	return c.goroutine.Load() == gid.Current() && c.w != nil
+}
 
 // Job returns the job of the task.
 func (c *Ctx) Job() *Job { return c.job.Load() }

@@ -58,6 +58,14 @@
 // worker that has nothing to do has time for it; so one lock replaces the subtle
 // half of the protocol, and the subtle rest is enumerated (package stepper).
 //
+// # Children that run elsewhere
+//
+// Job.Oldest, Fn.TakeAt and Taken.Finish take children out of deques for somebody who is no
+// worker: the node, for its peers. To who joins it such a child is stolen; to its job it
+// is a unit under way until Finish. Config.Idle tells when workers have nothing to do:
+// a task that waits for a child elsewhere leaves its core to others. Ctx.Current tells a task's own goroutine
+// from those that it has started (package gid).
+//
 // # Blocking
 //
 // Ctx.Block marks a wait and lends the worker away. Blocking that nobody marked

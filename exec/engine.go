@@ -41,6 +41,12 @@ type Config struct {
 	// Log receives overruns and substitutions; nil discards them.
 	Log *slog.Logger
 
+	// Idle, if set, is called when the number of workers that sleep has
+	// changed (Engine.Idle). It is called under the fair lock, one call after the
+	// other and the last one with the last number: it must not block, and call nothing of the
+	// engine but Idle. An engine that closes ends with 0.
+	Idle func(idle int)
+
 	// load replaces processLoad in tests.
 	load func() (cpu time.Duration, runnable int, ok bool)
 }
@@ -49,7 +55,8 @@ type Config struct {
 // concurrent use.
 //
 // Lock order: inbox.mu of a job before Engine.mu; Engine.ctxMu is a leaf.
-// Nothing runs user code, steals or parks while it holds any of them.
+// Nothing runs user code, steals or parks while it holds any of them, but for
+// the hook Config.Idle.
 type Engine struct {
 	base time.Time
 	log  *slog.Logger
@@ -71,6 +78,11 @@ type Engine struct {
 	// hungry counts workers that search or sleep: one plain load tells a
 	// task whether splitting is worth it.
 	hungry atomic.Int32
+	// idle is how many workers sleep. Written under mu, read without.
+	idle struct {
+		hook  func(int) // constant
+		count atomic.Int32
+	}
 
 	stacks
 	watchdog
@@ -112,6 +124,7 @@ func New(c Config) (*Engine, error) {
 	e.crew.machine = top
 	e.watchdog.follows = follows
 	e.admission.memory = c.Memory
+	e.idle.hook = c.Idle
 	e.watchdog.kick = make(chan struct{}, 1)
 	e.watchdog.stop = make(chan struct{})
 	e.stacks.wg.Add(1)

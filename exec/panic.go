@@ -42,6 +42,7 @@ func caught(v any) *PanicError {
 // called runtime.Goexit. In the latter case the stack goes on with another
 // goroutine: it holds a worker, and children that somebody must run.
 func (c *Ctx) exited() {
+	c.goroutine.Store(0)
 	if c.w != nil {
 		go c.serve()
 		return

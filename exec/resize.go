@@ -48,6 +48,7 @@ func (e *Engine) dismissSleepers() {
 		if !ok {
 			return // the others see it when their turns end
 		}
+		e.tellIdle()
 		w.wake <- struct{}{}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/filchsched/filch/exec/deque"
+	"github.com/filchsched/filch/exec/gid"
 	"github.com/filchsched/filch/exec/park"
 )
 
@@ -16,7 +17,7 @@ const maxSpareStacks = 64
 
 // A Ctx is what a task runs on: a goroutine with the deque of the tasks that
 // it has spawned. It is handed to every task, is valid until the task returns,
-// and must not be used by any other goroutine.
+// and must not be used by any other goroutine; only Current may be asked by any.
 //
 // Inside, a Ctx is a stack. It holds a worker while it runs and none while it
 // is blocked; its deque stays open to thieves all the time, but only it takes
@@ -47,7 +48,11 @@ type Ctx struct {
 	job        atomic.Pointer[Job]
 	visitors   atomic.Int32
 	lastWorker atomic.Int32 // the slot it ran on last
-	span       span
+	// goroutine is that of the stack (package gid), 0 while it has none. It is
+	// written by that goroutine and read by whoever asks whether it is it.
+	goroutine atomic.Uintptr
+	serial    uint64 // of the stack in its engine: places are used again
+	span      span
 
 	ctx    context.Context // cached by Context
 	ctxJob *Job
@@ -58,9 +63,10 @@ type Ctx struct {
 type stacks struct {
 	ctxMu   sync.Mutex
 	spare   []*Ctx
-	free    []int // places that are free again
-	places  int   // places ever used
-	leaving bool  // the engine closes: spare stacks end
+	free    []int  // places that are free again
+	places  int    // places ever used
+	serial  uint64 // of the last stack made
+	leaving bool   // the engine closes: spare stacks end
 	byPlace [park.Places]atomic.Pointer[Ctx]
 	wg      sync.WaitGroup
 }
@@ -85,6 +91,8 @@ func (e *Engine) give(w *worker) {
 // newStack makes a stack. The caller holds ctxMu.
 func (e *Engine) newStack() *Ctx {
 	c := &Ctx{e: e, wake: make(chan struct{}, 1), hungry: &e.hungry, fuel: firstFuel, burn: firstFuel}
+	e.stacks.serial++
+	c.serial = e.stacks.serial
 	if n := len(e.free); n > 0 {
 		c.place = e.free[n-1]
 		e.free = e.free[:n-1]
@@ -130,6 +138,7 @@ func (c *Ctx) resume(w *worker) {
 
 // serve is the goroutine of a stack.
 func (c *Ctx) serve() {
+	c.goroutine.Store(gid.Current())
 	defer c.exited()
 	c.endCut()
 	for c.w != nil {

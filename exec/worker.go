@@ -195,6 +195,7 @@ func (e *Engine) announce(j *Job) {
 // holds e.mu; the channel has room, since only a sleeper is woken, and once.
 func (e *Engine) wakeOne() {
 	if w, ok := e.lot.Wake(); ok {
+		e.tellIdle()
 		w.searching = true
 		w.resting = false
 		w.wake <- struct{}{}
@@ -236,6 +237,7 @@ func (e *Engine) spin() {
 // under the lock, so what comes later finds w among the sleepers.
 func (e *Engine) sleep(w *worker) {
 	e.lot.Sleep(w)
+	e.tellIdle()
 	e.hungry.Add(1)
 	w.resting = true
 	e.mu.Unlock()

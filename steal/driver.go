@@ -173,7 +173,7 @@ func (d *Driver) Submit(ctx context.Context, t core.Terms, n uint64) (core.JobID
 	}
 }
 
-// Tell hands events to the state machine, in order: Extend, CancelJob, RecallJob, PauseJob, Forget,
+// Tell hands events to the state machine, in order: Extend, CancelJob, CancelTasks, Slack, RecallJob, PauseJob, Forget,
 // Candidates, Members, Resize, Drain, Left, Functions, Guest. It does not wait for their effects.
 func (d *Driver) Tell(events ...core.Event) error {
 	var room [8]mail

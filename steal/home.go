@@ -14,6 +14,7 @@ type Home interface {
 	// Committed is the one outcome of each task of a piece. The outputs, all there and whole, belong to Home,
 	// which closes them.
 	Committed(c core.Commit, outputs []Output)
-	// Told is what else becomes of jobs: CancelAccepted, Stopped, Unconfirmed, JobDone, and to a guest Declined.
+	// Told is what else becomes of jobs: CancelAccepted, Stopped, Unconfirmed, JobDone, and to a guest Declined. Wanted is
+	// about no job: peers wait here for work (Core.Appetite).
 	Told(core.Effect)
 }

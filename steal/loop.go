@@ -182,7 +182,7 @@ func (l *loop) carry(e core.Effect) {
 	case core.JobDone:
 		delete(l.headers, e.Job)
 		l.config.Home.Told(e)
-	case core.CancelAccepted, core.Stopped, core.Unconfirmed, core.Declined:
+	case core.CancelAccepted, core.Stopped, core.Unconfirmed, core.Declined, core.Wanted:
 		l.config.Home.Told(e)
 	case core.Prove:
 		l.prove(e)

@@ -14,7 +14,7 @@ import (
 type list []*token
 
 // A concert is one owner and others who call what their letters say: + Push, -
-// Pop, s Steal, e Empty.
+// Pop, s Steal, e Empty, o Oldest, a StealAt with what the caller's last Oldest has said.
 type concert struct {
 	capacity int
 	before   string
@@ -34,6 +34,7 @@ func (g concert) program(seen verdicts) stepper.Program {
 		stepper.Name(&h.clock, "calls")
 		tokens := 0
 		play := func(thread int, letters string) {
+			oldest := int64(-1)
 			for _, method := range letters {
 				h.call(thread, func() outcome[list] {
 					switch method {
@@ -45,6 +46,12 @@ func (g concert) program(seen verdicts) stepper.Program {
 						return popped(d.Pop())
 					case 's':
 						return stole(d.Steal())
+					case 'o':
+						var ok bool
+						oldest, ok = d.Oldest()
+						return sawOldest(oldest, ok)
+					case 'a':
+						return stoleAt(oldest, d.StealAt(oldest))
 					}
 					return sawEmpty(d.Empty())
 				})
@@ -101,6 +108,36 @@ func stole(k *token, again bool) outcome[list] {
 	return o
 }
 
+// stoleAt allows nothing if the oldest is another one, or if somebody took one
+// meanwhile.
+func stoleAt(index int64, k *token) outcome[list] {
+	o := outcome[list]{name: fmt.Sprintf("StealAt(%d)=%v", index, k), took: k != nil, stolen: k}
+	o.apply = func(l list) (list, bool) {
+		there := len(l) > 0 && l[0].place == index
+		if k == nil {
+			return l, !there
+		}
+		return l[min(1, len(l)):], there && l[0] == k
+	}
+	if k == nil {
+		o.excuse = func(other outcome[list]) bool { return other.took }
+	}
+	return o
+}
+
+func sawOldest(index int64, ok bool) outcome[list] {
+	name := "Oldest=none"
+	if ok {
+		name = fmt.Sprintf("Oldest=%d", index)
+	}
+	return outcome[list]{name: name, apply: func(l list) (list, bool) {
+		if !ok {
+			return l, len(l) == 0
+		}
+		return l, len(l) > 0 && l[0].place == index
+	}}
+}
+
 func sawEmpty(empty bool) outcome[list] {
 	return outcome[list]{name: fmt.Sprintf("Empty=%v", empty), apply: func(l list) (list, bool) {
 		return l, empty == (len(l) == 0)
@@ -114,12 +151,16 @@ func TestCallsAreLinearizable(t *testing.T) {
 		others          []string
 	}{
 		{2, 5, []string{"", "+", "++"}, []string{"ss"}},
+		{2, 5, []string{"", "+", "++"}, []string{"oa"}},
 		{2, 4, []string{"", "+", "++"}, []string{"se"}},
 		{2, 4, []string{"", "+", "++"}, []string{"es"}},
 		{2, 3, []string{"", "+", "++"}, []string{"s", "s"}},
 		{2, 3, []string{"", "+", "++"}, []string{"s", "e"}},
 		{1, 4, []string{"", "+"}, []string{"ss"}},
 		{4, 4, []string{"+", "++++"}, []string{"sss"}},
+		{2, 2, []string{"", "+", "++"}, []string{"oa", "s"}},
+		{2, 1, []string{"+", "++"}, []string{"oa", "oa"}},
+		{1, 5, []string{"", "+"}, []string{"oa"}},
 	} {
 		var sum stepper.Stats
 		histories, concerts := 0, 0

@@ -6,7 +6,7 @@ package deque
 const pad = 128
 
 // A Deque is a bounded work-stealing deque of *T. One goroutine, the owner,
-// calls Push, Pop, and Reset; any goroutine may call Steal and Empty.
+// calls Push, Pop, and Len; any goroutine may call Steal, Oldest, StealAt and Empty.
 // The zero Deque is empty and has no ring yet: the first Push makes it, so
 // that stacks which never spawn cost no ring.
 type Deque[T any] struct {
@@ -81,6 +81,33 @@ func (d *Deque[T]) Steal() (x *T, retry bool) {
 	x = s.take()
 	s.release()
 	return x, false
+}
+
+// Oldest returns the index of the oldest element, and whether there was any at some
+// moment of the call. An index that was once the oldest is that of one element only:
+// StealAt with it takes that one or nothing.
+func (d *Deque[T]) Oldest() (index int64, ok bool) {
+	for {
+		t := d.top.Load()
+		ok = t < d.bottom.Load()
+		if d.top.Load() == t {
+			return t, ok
+		}
+		// Taken meanwhile; bottom may be that of an element that came later.
+	}
+}
+
+// StealAt takes the element of an index if that is the oldest. It returns nil
+// when it is not, or not any more. Any goroutine may call it.
+func (d *Deque[T]) StealAt(index int64) *T {
+	t := d.top.Load()
+	if t != index || t >= d.bottom.Load() || !d.top.CompareAndSwap(t, t+1) {
+		return nil
+	}
+	s := d.ring.slot(t)
+	x := s.take()
+	s.release()
+	return x
 }
 
 // Empty reports whether the deque held nothing at some moment of the call.

@@ -45,6 +45,32 @@ func TestOwnerTakesTheNewestThievesTheOldest(t *testing.T) {
 	}
 }
 
+// TestStealAtTakesThatElementOrNothing: what has come to an index that was
+// popped is another element only while the index was never the oldest.
+func TestStealAtTakesThatElementOrNothing(t *testing.T) {
+	var d Deque[int]
+	items := []int{0, 1, 2, 3}
+	if _, ok := d.Oldest(); ok || d.StealAt(0) != nil {
+		t.Error("the zero deque has an oldest element")
+	}
+	d.Push(&items[0])
+	d.Push(&items[1])
+	first, ok := d.Oldest()
+	if !ok || d.StealAt(first+1) != nil || d.StealAt(first-1) != nil {
+		t.Error("took another than the oldest")
+	}
+	d.Pop()
+	d.Pop()
+	d.Push(&items[2])
+	if d.StealAt(first) != nil {
+		t.Error("took what has come in the place of the one that was looked at")
+	}
+	second, ok := d.Oldest()
+	if x := d.StealAt(second); !ok || x != &items[2] || d.StealAt(second) != nil || !d.Empty() {
+		t.Errorf("took %v at %d", x, second)
+	}
+}
+
 func TestFullDequeRefusesAndRecovers(t *testing.T) {
 	var d Deque[int]
 	x := 1

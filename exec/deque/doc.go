@@ -50,6 +50,14 @@
 // who is preempted there makes one slot look full, once per lap. Push then
 // fails, and the task runs inline. Nothing waits.
 //
+// # One element and no other
+//
+// Who wants to think before it steals asks Oldest, and comes back with StealAt. The
+// owner may push and pop an index again and again, with another element each time; but
+// once an index is the oldest, its element leaves by a step of top only, and
+// top never comes back. So the index names the element, and StealAt takes either that
+// one, by the same compare-and-swap as Steal, or nothing.
+//
 // # The span
 //
 // A worker that takes a piece of a bag takes up to 65,535 tasks, which the

@@ -67,6 +67,8 @@ type Core struct {
 
 	runs      map[Piece]*running // what was handed to the engine and has not ended
 	busy      int                // cores of runs
+	slack     int                // of these, in use by nobody
+	children  []*job             // of ours, that runs may wait for
 	functions []uint32           // FunctionHash of those that this process knows; empty: any
 	above     stamp              // of what was forgotten of uplinks: new ones begin above
 	forgetAt  time.Duration      // when links are looked at for those to forget
@@ -80,19 +82,21 @@ type Core struct {
 	tenants tenants
 	paying  *tenant // whose task dispatch starts
 
-	steals   steals
-	given    given
-	passing  passing
-	hedgeAt  time.Duration // when tasks that take long are looked for; never
-	inviter  inviter
-	thief    thief
-	near     near
-	offering []*downlink // that have offers here
-	est      estimates
-	stats    Stats
-	times    map[task.Kind]*KindTimes
-	asks     map[uint8]Histogram // by level
-	handed   map[uint8]uint64    // tasks, by level
+	steals     steals
+	given      given
+	passing    passing
+	hedgeAt    time.Duration // when tasks that take long are looked for; never
+	inviter    inviter
+	thief      thief
+	near       near
+	wanted     bool          // the owner knows that peers wait for work
+	appetiteAt time.Duration // when that is looked at next
+	offering   []*downlink   // that have offers here
+	est        estimates
+	stats      Stats
+	times      map[task.Kind]*KindTimes
+	asks       map[uint8]Histogram // by level
+	handed     map[uint8]uint64    // tasks, by level
 }
 
 // Stats counts what happened, for metrics. The names are those of the metrics.
@@ -152,6 +156,10 @@ func (c *Core) Step(now time.Duration, ev Event) []Effect {
 		c.extend(ev)
 	case CancelJob:
 		c.cancel(ev.Job)
+	case CancelTasks:
+		c.cancelTasks(ev)
+	case Slack:
+		c.setSlack(ev.Cores)
 	case RecallJob:
 		c.recall(ev.Job, ev.Span)
 	case HedgeTask:
@@ -185,6 +193,7 @@ func (c *Core) Step(now time.Duration, ev Event) []Effect {
 	}
 	c.dispatch()
 	c.serve()
+	c.want()
 	c.hunt()
 	c.flush()
 	if c.cfg.Check {
@@ -282,6 +291,7 @@ func (c *Core) endRun(p Piece, ran time.Duration, stopped bool) bool {
 	}
 	delete(c.runs, p)
 	c.busy -= r.cores
+	c.slack = min(c.slack, c.busy)
 	if ran <= 0 {
 		ran = c.now - r.since
 	}
@@ -324,12 +334,6 @@ func (c *Core) finished(ev Finished) {
 	default:
 		c.ranHere(ev, o)
 	}
-}
-
-// fits tells whether a task's cores are free now. A task wider than the machine
-// runs when the machine is empty.
-func (c *Core) fits(t *Terms) bool {
-	return c.busy == 0 || c.busy+t.Needs.CoresOrOne() <= c.cores
 }
 
 // flush sends what was collected during the step.

@@ -58,7 +58,8 @@ func (u *uplink) measure(rtt time.Duration) {
 // what waits here would wait longer than the transfer takes and the thief lets it
 // wait. A thief without a free core asks ahead, and lets it wait for half a task as we
 // do: so two that have next to nothing do not steal it from each other for ever.
-// What has waited for two round trips and a bit goes to a free core in any case.
+// What has waited for two round trips and a bit goes to a free core in any case, and a child at once when no
+// core is free here.
 func (s *share) sooner(src *source, each time.Duration) uint64 {
 	c := s.c
 	if c.cores == 0 {
@@ -71,6 +72,9 @@ func (s *share) sooner(src *source, each time.Duration) uint64 {
 	}
 	if s.o.Cores <= 0 {
 		return 0
+	}
+	if src.terms.Child && c.free() == 0 {
+		return uint64(s.o.Cores) // it had waited before it came here, and somebody waits for it
 	}
 	since := src.since
 	if src.job != nil {

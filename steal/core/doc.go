@@ -135,6 +135,9 @@
 // node's machine that executes its own tasks on cores that the node lends; the node
 // holds what it does not start for others to steal (guest.go).
 //
+// A run whose function waits for its children elsewhere leaves its core to others (slack.go). Children that the
+// engine keeps in its own deques are fetched when peers wait for work (wanted.go).
+//
 // # Not here yet
 //
 // Labels of members are not known before their first offer, so an invitation may go

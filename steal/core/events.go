@@ -37,6 +37,12 @@ type (
 	}
 	// CancelJob cancels what is not committed of a job.
 	CancelJob struct{ Job JobID }
+	// CancelTasks cancels what is not committed of a span of a job; the rest goes on.
+	// After this step nothing of the span is granted or started any more.
+	CancelTasks struct {
+		Job  JobID
+		Span Span
+	}
 	// RecallJob asks holders for what they have not started of a span.
 	RecallJob struct {
 		Job  JobID
@@ -71,6 +77,10 @@ type (
 	Functions struct{ Hashes []uint32 }
 	// Resize changes the number of cores that tasks may use here.
 	Resize struct{ Cores int }
+	// Slack is how many cores the engine leaves idle of those that runs count for here,
+	// because tasks wait: at most as many as are busy. It should have lasted for a moment, longer than a run takes
+	// from its effect to its start.
+	Slack struct{ Cores int }
 	// Drain hands back what has not started and takes nothing more.
 	Drain struct{}
 	// Left says that a peer has left for good.
@@ -135,28 +145,30 @@ type Member struct {
 	Cores int32         // that it has; 0: not known
 }
 
-func (Tick) event()       {}
-func (Received) event()   {}
-func (Broken) event()     {}
-func (Submit) event()     {}
-func (Extend) event()     {}
-func (CancelJob) event()  {}
-func (RecallJob) event()  {}
-func (HedgeTask) event()  {}
-func (Forget) event()     {}
-func (Finished) event()   {}
-func (Candidates) event() {}
-func (Members) event()    {}
-func (Resize) event()     {}
-func (Functions) event()  {}
-func (Drain) event()      {}
-func (Left) event()       {}
-func (PauseJob) event()   {}
-func (Guest) event()      {}
-func (RanByHome) event()  {}
-func (Lent) event()       {}
-func (Proved) event()     {}
-func (Moved) event()      {}
+func (Tick) event()        {}
+func (Received) event()    {}
+func (Broken) event()      {}
+func (Submit) event()      {}
+func (Extend) event()      {}
+func (CancelJob) event()   {}
+func (CancelTasks) event() {}
+func (Slack) event()       {}
+func (RecallJob) event()   {}
+func (HedgeTask) event()   {}
+func (Forget) event()      {}
+func (Finished) event()    {}
+func (Candidates) event()  {}
+func (Members) event()     {}
+func (Resize) event()      {}
+func (Functions) event()   {}
+func (Drain) event()       {}
+func (Left) event()        {}
+func (PauseJob) event()    {}
+func (Guest) event()       {}
+func (RanByHome) event()   {}
+func (Lent) event()        {}
+func (Proved) event()      {}
+func (Moved) event()       {}
 
 // An Effect is something for the driver to do: one of the structs below. Effects
 // are carried out in order. Those of a durable job that the journal needs
@@ -227,6 +239,9 @@ type (
 	}
 	// JobDone says that every task of a job has its outcome.
 	JobDone struct{ Job JobID }
+	// Wanted says that peers wait here for work that they could start at once, and there is
+	// none: see Appetite.
+	Wanted struct{}
 	// Declined answers Lent: the node does not hold the piece any more. To the node it is a
 	// Finished of state Cancelled.
 	Declined struct{ Piece Piece }
@@ -260,3 +275,4 @@ func (JobDone) effect()        {}
 func (Took) effect()           {}
 func (Prove) effect()          {}
 func (Declined) effect()       {}
+func (Wanted) effect()         {}

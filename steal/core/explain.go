@@ -194,8 +194,10 @@ func (c *Core) waitsHere(t *Terms) []string {
 		return []string{"not here: " + bar}
 	case c.cores == 0:
 		return []string{"this process has no cores of its own"}
+	case c.overlent() && !t.Child:
+		return []string{fmt.Sprintf("tasks here wait for others, and %d cores were lent in their place already", c.busy-c.cores)}
 	case !c.fits(t):
-		return []string{fmt.Sprintf("%d of the %d cores here are in use", c.busy, c.cores)}
+		return []string{fmt.Sprintf("%d of the %d cores here are in use", c.inUse(), c.cores)}
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func (c *Core) court() {
 // guestOffer is what lies at a guest. What this node runs is no matter: it looks at
 // that itself before it starts anything, and others may steal the rest.
 func (c *Core) guestOffer(u *uplink) Offer {
-	return Offer{N: u.offer.n, Standing: true, Cores: int32(max(0, c.cores-c.busy)), Tasks: u.offer.tasks, Time: maxOfferTime,
+	return Offer{N: u.offer.n, Standing: true, Cores: int32(c.free()), Tasks: u.offer.tasks, Time: maxOfferTime,
 		Memory: c.cfg.Memory, Kinds: c.cfg.Kinds, Labels: c.cfg.Labels, Functions: c.functions}
 }
 
@@ -164,6 +164,7 @@ func (c *Core) lent(p Piece) {
 	if c.cfg.Cores > 0 { // what the node lends comes on top of what the guest has itself
 		r := c.runs[p]
 		c.busy -= r.cores
+		c.slack = min(c.slack, c.busy)
 		r.cores = 0
 	}
 }

@@ -58,6 +58,7 @@ func (c *Core) addJob(id JobID, t Terms) *job {
 	j := &job{id: id, terms: t, since: c.now, story: story{most: c.cfg.Story}}
 	c.jobs[id] = j
 	c.jobOrder = append(c.jobOrder, j)
+	c.addChildren(j)
 	return j
 }
 
@@ -404,6 +405,7 @@ func (c *Core) forget(id JobID) {
 	if j := c.jobs[id]; j != nil && j.done && !c.stillHeld(id) {
 		delete(c.jobs, id)
 		c.jobOrder = slices.DeleteFunc(c.jobOrder, func(o *job) bool { return o == j })
+		c.children = slices.DeleteFunc(c.children, func(o *job) bool { return o == j })
 	}
 }
 

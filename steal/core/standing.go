@@ -65,7 +65,7 @@ func (c *Core) lay() {
 	}
 	c.thief.offers++
 	c.thief.laid = c.thief.offers
-	c.thief.laidBusy = c.busy >= c.cores
+	c.thief.laidBusy = c.free() == 0
 	for _, p := range c.thief.lifelines {
 		c.offerTo(p, true)
 	}

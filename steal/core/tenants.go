@@ -102,19 +102,27 @@ func (c *Core) homeGroup(home PeerID) *fair.Group {
 // dispatch starts what may start on free cores, by the tree.
 func (c *Core) dispatch() {
 	t := &c.tenants
-	if c.busy >= c.cores {
+	for c.overlent() && c.inUse() < c.cores {
+		if !c.startChild() && !c.startHeldChild() {
+			return
+		}
+	}
+	if c.inUse() >= c.cores {
 		return
 	}
 	for _, x := range t.aside {
 		x.leaf.SetWant(true)
 	}
 	t.aside = t.aside[:0]
-	for c.busy < c.cores {
+	for c.inUse() < c.cores {
 		leaf := t.queue.Least()
 		if leaf == nil {
 			return
 		}
 		x := leaf.Owner.(*tenant)
+		if c.childFirst(x) {
+			continue
+		}
 		started, waiting := c.startOf(x)
 		if started {
 			continue
@@ -151,7 +159,7 @@ func (c *Core) pay(r *running, p Piece, t *Terms) {
 	}
 	cost := c.est.of(t) * time.Duration(p.Len()) * time.Duration(r.cores)
 	c.paying.leaf.SetUsual(cost)
-	r.turn, _ = c.tenants.queue.Take() // the least: the one that is asked to start something
+	r.turn = c.tenants.queue.TakeFor(c.paying.leaf) // the least, or a child before its time
 }
 
 // settleTurn replaces the payment by what was used.

@@ -87,10 +87,10 @@ func (t *thief) forget(p PeerID) {
 // room is how many tasks this node could use: free cores, and a little ahead when
 // tasks are short against a round trip.
 func (c *Core) room() int {
-	if c.draining {
+	if c.draining || c.overlent() {
 		return 0
 	}
-	room, ahead := c.cores-c.busy, 0
+	room, ahead := c.cores-c.inUse(), 0
 	for _, j := range c.jobOrder {
 		spare := j.spare()
 		if spare == 0 || c.barred(&j.terms) != "" {
@@ -141,7 +141,7 @@ func (c *Core) hunt() {
 	if t.hungry == never {
 		t.hungry = c.now
 	}
-	if t.laid != 0 && t.laidBusy && c.busy < c.cores {
+	if t.laid != 0 && t.laidBusy && c.free() > 0 {
 		t.withdraw(c) // it says that no core is free: who has little would keep it
 		c.lay()
 	}
@@ -256,8 +256,8 @@ func (c *Core) sendOffer(u *uplink) {
 		return
 	}
 	u.offer.sent = true
-	w := max(u.window, uint32(max(1, c.cores-c.busy)))
-	o := Offer{N: u.offer.n, Standing: u.offer.standing, Cores: int32(max(0, c.cores-c.busy)), Tasks: min(w, uint32(room+c.cores*maxAhead)),
+	w := max(u.window, uint32(max(1, c.free())))
+	o := Offer{N: u.offer.n, Standing: u.offer.standing, Cores: int32(c.free()), Tasks: min(w, uint32(room+c.cores*maxAhead)),
 		Time: time.Duration(c.cores) * takeAhead, Memory: c.cfg.Memory, Kinds: c.cfg.Kinds, Labels: c.cfg.Labels, Functions: c.functions}
 	if c.thief.hungry != never {
 		o.Waiting = c.now - c.thief.hungry

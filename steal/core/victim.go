@@ -106,7 +106,7 @@ func (c *Core) backTo(p PeerID, o *Offer) (why string) {
 			n += h.unstarted
 		}
 	}
-	free := uint64(max(0, c.cores-c.busy))
+	free := uint64(c.free())
 	if n <= free {
 		return ""
 	}

@@ -74,6 +74,7 @@ type Terms struct {
 	InBytes    uint32 // of one task's arguments, as far as home knows
 	OutBytes   uint32 // of one task's result
 	Where      Where
+	Child      bool // running tasks may wait for these: they start before other own work, and in its place (slack.go)
 }
 
 // Where bounds where the tasks of a job may run. The zero value is: anywhere.

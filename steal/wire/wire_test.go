@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -456,5 +457,25 @@ func BenchmarkReportOf64Values(b *testing.B) {
 		if _, err := d.Decode(buf[lengthSize:]); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestTermsOfOlderNodesAreRead: who knows nothing of children writes a field less.
+func TestTermsOfOlderNodesAreRead(t *testing.T) {
+	e := NewEncoder()
+	terms := core.Terms{Name: "f", Nice: 3}
+	e.c.terms(&terms)
+	b := slices.Clone(e.c.out)
+	if b[0] != 0x90|termsFields+1 || b[len(b)-1] != 0xc2 {
+		t.Fatalf("not what this test takes apart: %x", b)
+	}
+	b = b[:len(b)-1]
+	b[0]--
+	d := NewDecoder()
+	d.c.buf = b
+	d.c.in.Reset(b)
+	back := core.Terms{}
+	if d.c.terms(&back); d.c.err != nil || back.Name != "f" || back.Nice != 3 || back.Child {
+		t.Errorf("%+v, %v", back, d.c.err)
 	}
 }

@@ -82,8 +82,15 @@ func (c *coder) lane(l *core.LaneLeft) {
 
 func (c *coder) lanes(l *[]core.LaneLeft) { list(c, l, maxLanes, leastLane, (*coder).lane) }
 
+// termsFields are those that must be there.
+const termsFields = 14
+
 func (c *coder) terms(t *core.Terms) {
-	x := c.open(14)
+	x := termsFields
+	if !c.reading {
+		x++
+	}
+	x = c.open(x)
 	c.name(&t.Name)
 	c.kind(&t.Kind)
 	c.bool(&t.Idempotent)
@@ -98,6 +105,10 @@ func (c *coder) terms(t *core.Terms) {
 	c.u32(&t.InBytes)
 	c.u32(&t.OutBytes)
 	c.where(&t.Where)
+	if !c.reading || x > 0 { // who wrote fewer fields has no children
+		c.bool(&t.Child)
+		x--
+	}
 	c.close(x)
 }
 
@@ -157,7 +168,7 @@ func equalTerms(a, b *core.Terms) bool {
 	v, w := &a.Where, &b.Where
 	return a.Name == b.Name && a.Kind == b.Kind && a.Idempotent == b.Idempotent && a.Keep == b.Keep && a.Durable == b.Durable &&
 		a.Retries == b.Retries && a.CrashLimit == b.CrashLimit && a.Estimate == b.Estimate && a.Needs == b.Needs && a.Nice == b.Nice &&
-		a.InBytes == b.InBytes && a.OutBytes == b.OutBytes && v.Local == w.Local && v.MaxRunning == w.MaxRunning &&
+		a.Child == b.Child && a.InBytes == b.InBytes && a.OutBytes == b.OutBytes && v.Local == w.Local && v.MaxRunning == w.MaxRunning &&
 		slices.Equal(v.Require, w.Require) && slices.Equal(v.On, w.On) && slices.Equal(v.Avoid, w.Avoid) && equalDirs(v.Dir, w.Dir)
 }
 

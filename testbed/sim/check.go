@@ -42,6 +42,7 @@ type taskFate struct {
 	starts    int // recorded starts as a suspect
 	allowed   map[core.Attempt]bool
 	suspects  map[core.Attempt]bool // granted as such by home
+	givenUp   bool                  // cancelled by itself
 	hedged    bool                  // home gave it to a second peer by itself
 }
 
@@ -87,6 +88,9 @@ func (f *fate) lost() bool {
 // starts is the moment an attempt begins to run.
 func (c *checker) starts(x *execution, b *batch) {
 	f := c.fate(b.job)
+	if x.n == f.home {
+		c.unwanted(f, x.Piece.Span, "starts at home")
+	}
 	for i := x.Piece.Lo; i < x.Piece.Hi; i++ {
 		t := &f.tasks[i]
 		if f.stopped && !f.lost() {
@@ -208,6 +212,9 @@ func (c *checker) sent(from, to *node, e core.Send) {
 			c.granted(from, to, e.Frame.Epoch, &p)
 			c.bounded(f, from)
 			c.hedged(f, from, &p)
+			if from == f.home {
+				c.unwanted(f, p.Span, "is granted to "+to.name)
+			}
 			if f.paused && from == f.home {
 				c.blame(f, p.Lo, "paused: %v is granted to %s while the job is paused", p.Piece, to.name)
 			}

@@ -33,6 +33,7 @@ type execution struct {
 	halting bool
 	waits   bool // it has ended, in the time of a node that is frozen
 	paused  bool
+	idle    bool // leaves its cores to nobody
 	takes   time.Duration
 	since   time.Duration // in the world's time
 }
@@ -47,6 +48,7 @@ type engine struct {
 
 func (e *engine) run(r core.Run) {
 	n, w := e.node, e.node.w
+	w.check.crowded(n, &r)
 	for _, g := range n.guests() {
 		if g.id == r.Piece.Job.Home {
 			e.lend(r, g)
@@ -84,6 +86,7 @@ func (e *engine) end(x *execution, b *batch) {
 		x.waits = true
 		return
 	}
+	x.busyAgain()
 	e.drop(x)
 	n.w.check.ended(x, b, true)
 	ev := core.Finished{Piece: x.Piece, State: task.Done, Ran: x.takes}
@@ -116,6 +119,10 @@ func (e *engine) drop(x *execution) {
 
 // kill ends a run without an outcome.
 func (e *engine) kill(x *execution) {
+	if x.over {
+		return
+	}
+	x.busyAgain()
 	if x.over {
 		return
 	}

@@ -36,7 +36,7 @@ var themes = map[string][]string{
 
 // newWorld makes the cluster of a seed, with any trouble or that of a theme.
 func newWorld(seed uint64, trace bool, theme ...string) *world {
-	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x51)), tasks: make(map[core.JobID]*batch), blocked: make(map[[2]string]int), keep: trace}
+	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x51)), extra: rand.New(rand.NewPCG(seed, 0x53)), tasks: make(map[core.JobID]*batch), blocked: make(map[[2]string]int), keep: trace}
 	w.check = checker{w: w, jobs: make(map[core.JobID]*fate), proofs: make(map[proofKey]bool)}
 	for k := range 2 + w.rng.IntN(5) {
 		n := &node{w: w, name: fmt.Sprintf("n%d", k), id: core.PeerID(fmt.Sprintf("n%d", k)), cores: 1 + w.rng.IntN(3), slow: 1,
@@ -116,6 +116,7 @@ func (w *world) plan(kinds []string) {
 		w.in(w.between(time.Second, faultTime), w.meddle)
 	}
 	w.in(time.Second, w.sweeping)
+	w.more()
 }
 
 func (w *world) sweeping() { w.sweep(); w.in(time.Second, w.sweeping) }
@@ -146,6 +147,7 @@ func (w *world) submit(home *node, ref uint64) {
 	}
 	b.terms.Nice = int8(w.rng.IntN(40) - 20)
 	w.restrict(home, &b.terms)
+	b.terms.Child = w.lends && w.extra.IntN(4) == 0
 	for range n {
 		nat := nature{takes: time.Duration(mean * math.Exp(w.rng.NormFloat64()*0.7) * float64(time.Second))}
 		nat.takes = min(nat.takes, 25*time.Second)

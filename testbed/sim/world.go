@@ -14,6 +14,8 @@ import (
 type world struct {
 	seed  uint64
 	rng   *rand.Rand
+	extra *rand.Rand // of spancancel.go
+	lends bool       // runs may leave cores idle, and some jobs are those that runs wait for
 	now   time.Duration
 	queue events
 	count uint64
@@ -104,6 +106,7 @@ type node struct {
 	disk *disk // what survives a restart; nil: nothing does
 
 	alive, frozen, suspended bool
+	thawing                  bool    // reads what came while it was frozen
 	life                     int     // counts crashes: events of an earlier life are void
 	rate                     float64 // of its clock
 	offset                   time.Duration
@@ -260,9 +263,11 @@ func (n *node) thaw() {
 	n.engine.thawed()
 	queued := n.inbox
 	n.inbox = nil
+	n.thawing = true
 	for _, ev := range queued {
 		n.step(ev)
 	}
+	n.thawing = false
 	n.ticked = -1
 	n.step(core.Tick{})
 }
