@@ -73,3 +73,6 @@ func (c *Ctx) Job() *Job { return c.job.Load() }
 func (c *Ctx) ShouldYield() bool {
 	return c.w != nil && c.w.overdue.Load() || c.job.Load().cancelled()
 }
+
+// Queued returns how many children wait in the stack's own deque. It may be called by the task only.
+func (c *Ctx) Queued() int { return c.dq.Len() }

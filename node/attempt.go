@@ -16,6 +16,7 @@ import (
 // costs no context beside it: Done makes one when it is asked, and Cancel.
 type attempt struct {
 	parent context.Context // what it is cancelled by, and what it has its values from
+	tree   *callTree
 	node   *Node
 	stack  *exec.Ctx // that it runs on
 	of     function.Task
@@ -34,6 +35,29 @@ type ownContext struct {
 	cancel context.CancelCauseFunc
 }
 
+// A callTree is attempts one inside of the other, with nothing between their contexts, so that none has to ask all
+// those above it whether it is cancelled. While none has a context of its own, what holds for the first holds for all.
+type callTree struct {
+	base context.Context // of the first
+	top  *attempt        // the one that the engine runs, to which trees of children lead back
+	owns atomic.Int32    // attempts that have a context of their own
+}
+
+// began makes an attempt that the engine runs the first of a tree.
+func (a *attempt) began() *attempt {
+	a.tree = &callTree{base: a.parent, top: a}
+	return a
+}
+
+// grow puts a child into the tree of the attempt above it, or begins another one where a context lies between.
+func (a *attempt) grow() {
+	if a.parent == context.Context(a.above) {
+		a.tree = a.above.tree
+		return
+	}
+	a.tree = &callTree{base: a.parent, top: a.above.tree.top}
+}
+
 type attemptKey struct{}
 
 // attemptOf returns the attempt whose function ctx was given to, or nil.
@@ -46,7 +70,7 @@ func attemptOf(ctx context.Context) *attempt {
 }
 
 // Deadline implements context.Context.
-func (a *attempt) Deadline() (time.Time, bool) { return a.parent.Deadline() }
+func (a *attempt) Deadline() (time.Time, bool) { return a.tree.base.Deadline() }
 
 // Done implements context.Context.
 func (a *attempt) Done() <-chan struct{} {
@@ -60,6 +84,9 @@ func (a *attempt) Done() <-chan struct{} {
 func (a *attempt) Err() error {
 	if own := a.own.Load(); own != nil {
 		return own.Err()
+	}
+	if a.tree.owns.Load() == 0 {
+		return a.tree.base.Err()
 	}
 	return a.parent.Err()
 }
@@ -85,6 +112,7 @@ func (a *attempt) cancellable() *ownContext {
 	}
 	own := new(ownContext)
 	own.Context, own.cancel = context.WithCancelCause(a.parent)
+	a.tree.owns.Add(1)
 	if !a.own.CompareAndSwap(nil, own) {
 		own.cancel(nil)
 		return a.own.Load()
@@ -143,14 +171,10 @@ func TaskID(ctx context.Context) string {
 // Attempt tells which try at its task the running function is: attempts are ordered, and none is issued twice. A child
 // that did not leave has that of its parent. It is zero outside of a task.
 func Attempt(ctx context.Context) task.Attempt {
-	a := attemptOf(ctx)
-	if a == nil {
-		return task.Attempt{}
+	if a := attemptOf(ctx); a != nil {
+		return a.tree.top.of.Piece.Attempt
 	}
-	for a.above != nil {
-		a = a.above
-	}
-	return a.of.Piece.Attempt
+	return task.Attempt{}
 }
 
 // ShouldYield reports whether a long function without calls of its own should end its turn soon: its result is not

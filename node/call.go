@@ -208,7 +208,7 @@ func (u *outside[A, R]) Run(ctx context.Context, t *function.Task) error {
 		ctx, cancel = context.WithDeadlineCause(ctx, u.deadline, ErrTimedOut)
 		defer cancel()
 	}
-	at := &attempt{parent: ctx, node: u.node, stack: t.Stack, of: *t, root: u.id, depth: u.depth}
+	at := (&attempt{parent: ctx, node: u.node, stack: t.Stack, of: *t, root: u.id, depth: u.depth}).began()
 	defer at.end()
 	v, err := u.d.call(at, a)
 	if err == nil {

@@ -46,6 +46,7 @@ func (d *definition[A, R]) spawn(ctx context.Context, above *attempt, a A) *Futu
 	above.born++
 	k.attempt.parent, k.attempt.node, k.attempt.above = ctx, above.node, above
 	k.attempt.depth, k.attempt.number, k.attempt.child = above.depth+1, above.born, true
+	k.attempt.grow()
 	k.Future.owner, k.Future.goCtx, k.Future.child = above.stack, ctx, &k.attempt
 	if above.node.exporter.wanted.Load() {
 		above.node.exporter.look()

@@ -16,8 +16,15 @@ import (
 // byKind hands each piece to who runs its kind. It implements steal.Executor.
 type byKind map[task.Kind]steal.Executor
 
-// Wants implements steal.Executor: every kind needs to be told what to run.
-func (byKind) Wants(core.JobID) bool { return true }
+// Wants implements steal.Executor: every kind needs to be told what to run, unless it knows.
+func (k byKind) Wants(id core.JobID) bool {
+	for _, to := range k {
+		if !to.Wants(id) {
+			return false
+		}
+	}
+	return true
+}
 
 // Start implements steal.Executor.
 func (k byKind) Start(r steal.Run, end func(steal.End)) {

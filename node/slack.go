@@ -35,8 +35,8 @@ func (s *slack) run(ctx context.Context, w *work) error {
 		case <-s.wake:
 		}
 		now := max(0, int(s.idle.Load())-max(0, w.cores()-w.exec.busy()))
-		if now == told {
-			continue
+		if now == 0 && told == 0 {
+			continue // while there is some it is told again: what was told may have been used up, and come to wait as well
 		}
 		told = now
 		if w.driver.Tell(core.Slack{Cores: now}) != nil {

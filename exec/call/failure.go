@@ -1,6 +1,7 @@
 package call
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -17,14 +18,10 @@ const (
 	BadResult   Failure = 4 // the result could not be encoded
 	TooDeep     Failure = 5 // tasks are nested too deeply
 	TimedOut    Failure = 6 // its deadline passed
-	Sentinel    Failure = 64
 )
 
 // StackMark stands between what a function panicked with and the stack.
 const StackMark = "\n\n"
-
-// maxSentinels is how many errors a function may name that are the same everywhere.
-const maxSentinels = 64
 
 // An Error is an error with the kind of the failure.
 type Error struct {
@@ -35,14 +32,20 @@ type Error struct {
 // Error is the text that travels.
 func (e *Error) Error() string { return e.Err.Error() }
 
+// FailureKind is what KindOf finds.
+func (e *Error) FailureKind() Failure { return e.Kind }
+
 // Unwrap returns the error itself.
 func (e *Error) Unwrap() error { return e.Err }
 
 // KindOf is the kind of an error that a function returned.
 func KindOf(err error) Failure {
-	var e *Error
+	var e interface{ FailureKind() Failure }
 	if errors.As(err, &e) {
-		return e.Kind
+		return e.FailureKind()
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return TimedOut
 	}
 	return Failed
 }

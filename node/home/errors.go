@@ -55,6 +55,14 @@ func (e *TaskError) Is(target error) bool {
 	return false
 }
 
+// FailureKind is the kind of the failure of a function that has called another one and passes its failure on.
+func (e *TaskError) FailureKind() call.Failure {
+	if e.Function == "" {
+		return call.Failed
+	}
+	return call.Failure(e.Exit)
+}
+
 // Error tells the reason, and who ran it.
 func (e *TaskError) Error() string {
 	what := e.Reason

@@ -20,6 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestCallHere: a call on a node of one returns what the function does, in every form.
 func TestCallHere(t *testing.T) {
+	t.Parallel()
 	n := nodetest.Start(t, 1).Node(0)
 	if v, err := square.Call(t.Context(), n, 7); v != 49 || err != nil {
 		t.Errorf("%d, %v", v, err)
@@ -42,6 +43,7 @@ func TestCallHere(t *testing.T) {
 
 // TestCallThere: At has another node run it, which returns values of all sorts.
 func TestCallThere(t *testing.T) {
+	t.Parallel()
 	c := nodetest.Start(t, 2)
 	there := c.Node(1).ID()
 	if at, err := place.Call(t.Context(), c.Node(0), struct{}{}, node.At(there)); at != there || err != nil {
@@ -58,6 +60,7 @@ func TestCallThere(t *testing.T) {
 
 // TestFailuresSayWhatAndWhere: errors and panics, here and there, name the function and the node, and their kind.
 func TestFailuresSayWhatAndWhere(t *testing.T) {
+	t.Parallel()
 	c := nodetest.Start(t, 2)
 	for i := range 2 {
 		at := c.Node(i).ID()
@@ -78,6 +81,7 @@ func TestFailuresSayWhatAndWhere(t *testing.T) {
 
 // TestAChangedArgumentIsFound by EncodeAlways.
 func TestAChangedArgumentIsFound(t *testing.T) {
+	t.Parallel()
 	n := nodetest.Start(t, 1).Node(0)
 	if _, err := changes.Call(t.Context(), n, []int{1}); err == nil || !strings.Contains(err.Error(), "read-only") {
 		t.Errorf("%v", err)
@@ -86,6 +90,7 @@ func TestAChangedArgumentIsFound(t *testing.T) {
 
 // TestRecursionSpreads: children of children run at other nodes, and every leaf once.
 func TestRecursionSpreads(t *testing.T) {
+	t.Parallel()
 	c := nodetest.Start(t, 3)
 	got, err := tree.Call(t.Context(), c.Node(0), branch{Levels: 3, Fan: 5, Leaf: 5 * time.Millisecond}, node.Local())
 	if err != nil {
@@ -102,6 +107,7 @@ func TestRecursionSpreads(t *testing.T) {
 
 // TestFib: fine-grained recursion is right over two nodes, and alone.
 func TestFib(t *testing.T) {
+	t.Parallel()
 	for n := 1; n <= 2; n++ {
 		c := nodetest.Start(t, n, nodetest.Unencoded)
 		if v, err := fib.Call(t.Context(), c.Node(0), 22); v != 17711 || err != nil {
@@ -112,6 +118,7 @@ func TestFib(t *testing.T) {
 
 // TestTooDeepIsAnErrorOfTheCall, not the end of the program.
 func TestTooDeepIsAnErrorOfTheCall(t *testing.T) {
+	t.Parallel()
 	n := nodetest.Start(t, 1, nodetest.Unencoded).Node(0)
 	if _, err := deep.Call(t.Context(), n, 0); !errors.Is(err, node.ErrTooDeep) {
 		t.Errorf("%v", err)
@@ -120,6 +127,7 @@ func TestTooDeepIsAnErrorOfTheCall(t *testing.T) {
 
 // TestCancelReachesEveryNode: the context of the caller, and Future.Cancel, end a tree of calls.
 func TestCancelReachesEveryNode(t *testing.T) {
+	t.Parallel()
 	c := nodetest.Start(t, 2, nodetest.Workers(2))
 	because := errors.New("because")
 	for _, there := range c.Nodes() {
@@ -151,6 +159,7 @@ func TestCancelReachesEveryNode(t *testing.T) {
 
 // TestDeadlinesTravel: a call that takes too long ends where it runs, and its caller hears why.
 func TestDeadlinesTravel(t *testing.T) {
+	t.Parallel()
 	c := nodetest.Start(t, 2)
 	for _, there := range c.Nodes() {
 		_, err := waits.Call(t.Context(), c.Node(0), time.Hour, node.At(there.ID()), node.Timeout(20*time.Millisecond))
@@ -162,6 +171,7 @@ func TestDeadlinesTravel(t *testing.T) {
 
 // TestMapStreams: an endless input, bounded memory, outcomes in order or as they come, failures among them.
 func TestMapStreams(t *testing.T) {
+	t.Parallel()
 	c := nodetest.Start(t, 2)
 	var asked atomic.Int64
 	numbers := func(yield func(int) bool) {
@@ -206,6 +216,7 @@ func TestMapStreams(t *testing.T) {
 
 // TestMapSliceStopsAtAFailure and says which it was.
 func TestMapSliceStopsAtAFailure(t *testing.T) {
+	t.Parallel()
 	c := nodetest.Start(t, 2)
 	_, err := fails.MapSlice(t.Context(), c.Node(0), []string{"first", "second"})
 	var m *node.MapError
@@ -217,6 +228,7 @@ func TestMapSliceStopsAtAFailure(t *testing.T) {
 
 // TestReduceKeepsTheOrder and combines parts over nodes.
 func TestReduceKeepsTheOrder(t *testing.T) {
+	t.Parallel()
 	c := nodetest.Start(t, 2)
 	var want strings.Builder
 	in := make([]int, 1000)
@@ -238,16 +250,22 @@ func TestReduceKeepsTheOrder(t *testing.T) {
 
 // TestKilledNodesLoseNothing: what they ran runs again elsewhere, and each result is there once.
 func TestKilledNodesLoseNothing(t *testing.T) {
+	t.Parallel()
 	c := nodetest.Start(t, 3)
 	in := slices.Repeat([]time.Duration{20 * time.Millisecond}, 200)
-	f := make(chan error, 1)
+	f, begun := make(chan error, 1), make(chan struct{})
 	var got []string
 	go func() {
+		defer close(f)
+		if _, err := waits.Call(t.Context(), c.Node(0), 0, node.At(c.Node(2).ID())); err != nil {
+			f <- err
+		}
+		close(begun)
 		var err error
 		got, err = waits.MapSlice(t.Context(), c.Node(0), in)
 		f <- err
 	}()
-	time.Sleep(300 * time.Millisecond) // any moment will do
+	<-begun // any moment from here on will do
 	c.Kill(2)
 	if err := <-f; err != nil {
 		t.Fatal(err)
@@ -261,6 +279,7 @@ func TestKilledNodesLoseNothing(t *testing.T) {
 
 // TestDrainingNodeRefuses calls with an error of its own.
 func TestDrainingNodeRefuses(t *testing.T) {
+	t.Parallel()
 	n := nodetest.Start(t, 1).Node(0)
 	if err := n.Drain(t.Context()); err != nil {
 		t.Fatal(err)
