@@ -38,7 +38,7 @@ type Node struct {
 	functions  call.Registry
 	plainCalls sync.Map // home.LiveCalls by the function's name, or childKey
 	exporter   exporter
-	resized   atomic.Int64 // cores for tasks since Resize; 0: as many as at the start
+	resized    atomic.Int64 // cores for tasks since Resize; 0: as many as at the start
 
 	joined   atomic.Bool   // a member has answered, or there was none to join
 	met      chan struct{} // closed then
