@@ -19,7 +19,7 @@ type attempt struct {
 	tree   *callTree
 	node   *Node
 	stack  *exec.Ctx // that it runs on
-	of     function.Task
+	of     *function.Task // of one that the engine runs, as it was at the start; nil for a child that stayed
 	above  *attempt // whose child it is, on this node
 	root   string   // whose child it is, elsewhere
 	depth  int32    // of tasks above it
@@ -43,10 +43,19 @@ type callTree struct {
 	owns atomic.Int32    // attempts that have a context of their own
 }
 
-// began makes an attempt that the engine runs the first of a tree.
-func (a *attempt) began() *attempt {
-	a.tree = &callTree{base: a.parent, top: a}
-	return a
+// A running call is one that the engine runs: the first attempt of a tree, in one piece of memory.
+type running struct {
+	attempt
+	first callTree
+	task  function.Task
+}
+
+// newAttempt is the attempt of a call that the engine runs. id and depth are those of a child of another node's task.
+func newAttempt(ctx context.Context, n *Node, t *function.Task, id string, depth int32) *attempt {
+	r := &running{task: *t}
+	r.first.base, r.first.top = ctx, &r.attempt
+	r.parent, r.tree, r.node, r.stack, r.of, r.root, r.depth = ctx, &r.first, n, t.Stack, &r.task, id, depth
+	return &r.attempt
 }
 
 // grow puts a child into the tree of the attempt above it, or begins another one where a context lies between.

@@ -52,7 +52,8 @@ var errNoNode = errors.New("no node was given to call by way of, and this is not
 // An outside call is in the table of its node: called from outside of a function, or with options, or taken out of
 // a deque for a peer.
 type outside[A, R any] struct {
-	*Future[R]
+	Future[R]
+	far      far[R]
 	d        *definition[A, R]
 	node     *Node
 	arg      A
@@ -61,17 +62,24 @@ type outside[A, R any] struct {
 	depth    int32
 	id       string          // as a child; "": none
 	ctx      context.Context // of who called
-	stop     func()          // ctx is not to be watched any more; guarded by Future.mu
-	cause    error           // of Future.Cancel; guarded by Future.mu
-	ran      bool            // a run on this node has left the result; guarded by Future.mu
+	stop     func()          // ctx is not to be watched any more; guarded by far.mu
+	cause    error           // of Future.Cancel; guarded by far.mu
+	ran      bool            // a run on this node has left the result; guarded by far.mu
 	done     func()          // called behind the future; nil: nothing
+}
+
+func newOutside[A, R any](d *definition[A, R], n *Node, a A) *outside[A, R] {
+	u := &outside[A, R]{d: d, node: n, arg: a}
+	u.Future.far = &u.far
+	u.far.decode = d.decoded
+	return u
 }
 
 func (d *definition[A, R]) submit(ctx context.Context, n *Node, above *attempt, a A, o *callOptions) *Future[R] {
 	if err := ctx.Err(); err != nil {
 		return failed[R](context.Cause(ctx))
 	}
-	u := &outside[A, R]{Future: &Future[R]{decode: d.decoded}, d: d, node: n, arg: a}
+	u := newOutside(d, n, a)
 	if above != nil {
 		u.depth, u.id = above.depth+1, above.id()
 		if above.here() {
@@ -102,10 +110,10 @@ func (d *definition[A, R]) submit(ctx context.Context, n *Node, above *attempt, 
 // begin puts the call into the table, and has it cancelled with its context.
 func (u *outside[A, R]) begin(calls home.LiveCalls, inside bool) *Future[R] {
 	var index atomic.Uint64 // and 1, once it is known
-	u.Future.cancel = func(cause error) {
-		u.mu.Lock()
+	u.far.cancel = func(cause error) {
+		u.far.mu.Lock()
 		u.cause = cmp.Or(cause, context.Canceled)
-		u.mu.Unlock()
+		u.far.mu.Unlock()
 		if i := index.Load(); i > 0 {
 			calls.Cancel(i - 1)
 		}
@@ -127,13 +135,13 @@ func (u *outside[A, R]) begin(calls home.LiveCalls, inside bool) *Future[R] {
 	if u.ctx.Done() != nil {
 		u.stopWith(context.AfterFunc(u.ctx, func() { calls.Cancel(i) }))
 	}
-	return u.Future
+	return &u.Future
 }
 
 // stopWith has the context not watched any more when the call has ended.
 func (u *outside[A, R]) stopWith(watch func() bool) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
+	u.far.mu.Lock()
+	defer u.far.mu.Unlock()
 	if u.has() {
 		watch()
 		return
@@ -208,35 +216,35 @@ func (u *outside[A, R]) Run(ctx context.Context, t *function.Task) error {
 		ctx, cancel = context.WithDeadlineCause(ctx, u.deadline, ErrTimedOut)
 		defer cancel()
 	}
-	at := (&attempt{parent: ctx, node: u.node, stack: t.Stack, of: *t, root: u.id, depth: u.depth}).began()
+	at := newAttempt(ctx, u.node, t, u.id, u.depth)
 	defer at.end()
 	v, err := u.d.call(at, a)
 	if err == nil {
-		u.mu.Lock()
+		u.far.mu.Lock()
 		if !u.has() && !u.ran {
 			u.value, u.ran = v, true
 		}
-		u.mu.Unlock()
+		u.far.mu.Unlock()
 	}
 	return err
 }
 
 // Settle implements home.Live.
 func (u *outside[A, R]) Settle(r home.Reply) {
-	f := u.Future
-	f.mu.Lock()
+	f := &u.Future
+	u.far.mu.Lock()
 	switch {
 	case r.Err != nil:
 		f.value, f.err = *new(R), u.node.draining(u.why(r.Err))
 	case !u.ran:
-		if f.raw = r.Value; f.raw == nil {
-			f.raw = []byte{}
+		if u.far.raw = r.Value; u.far.raw == nil {
+			u.far.raw = []byte{}
 		}
 	}
-	f.from = string(r.Node)
+	u.far.from = string(r.Node)
 	stop := u.stop
 	f.settle()
-	f.mu.Unlock()
+	u.far.mu.Unlock()
 	if stop != nil {
 		stop()
 	}
@@ -245,7 +253,7 @@ func (u *outside[A, R]) Settle(r home.Reply) {
 	}
 }
 
-// why is what has cancelled the call, in place of that it was. Future.mu is held.
+// why is what has cancelled the call, in place of that it was. far.mu is held.
 func (u *outside[A, R]) why(err error) error {
 	switch {
 	case !errors.Is(err, ErrCancelled):

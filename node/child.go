@@ -47,7 +47,7 @@ func (d *definition[A, R]) spawn(ctx context.Context, above *attempt, a A) *Futu
 	k.attempt.parent, k.attempt.node, k.attempt.above = ctx, above.node, above
 	k.attempt.depth, k.attempt.number, k.attempt.child = above.depth+1, above.born, true
 	k.attempt.grow()
-	k.Future.owner, k.Future.goCtx, k.Future.child = above.stack, ctx, &k.attempt
+	k.Future.owner, k.Future.child = above.stack, &k.attempt
 	if above.node.exporter.wanted.Load() {
 		above.node.exporter.look()
 	}

@@ -139,7 +139,7 @@ func (d *definition[A, R]) called(ctx context.Context, body []byte) ([]byte, err
 	}
 	ctx, cancel := e.within(ctx)
 	defer cancel()
-	at := (&attempt{parent: ctx, node: t.Owner.(*Node), stack: t.Stack, depth: e.depth, of: *t, root: e.parent}).began()
+	at := newAttempt(ctx, t.Owner.(*Node), t, e.parent, e.depth)
 	defer at.end()
 	v, err := d.fn(at, a)
 	if err != nil {

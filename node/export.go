@@ -171,19 +171,17 @@ func (k *child[A, R]) leave(n *Node, t exec.Taken[spawned, struct{}]) {
 		over(n.draining(err))
 		return
 	}
-	u := &outside[A, R]{Future: &Future[R]{}, d: k.d, node: n, arg: k.arg, depth: k.attempt.depth, id: k.attempt.id(), ctx: &k.attempt}
+	u := newOutside(k.d, n, k.arg)
+	u.depth, u.id, u.ctx = k.attempt.depth, k.attempt.id(), &k.attempt
 	u.deadline, _ = k.attempt.Deadline()
 	u.done = func() {
-		f := u.Future
-		k.Future.value, k.Future.err, k.Future.raw, k.Future.from = f.value, f.err, f.raw, f.from
-		if f.raw != nil {
-			k.Future.decode = k.d.decoded
-		}
+		f := &u.Future
+		k.Future.value, k.Future.err, k.Future.far = f.value, f.err, &u.far
 		k.attempt.end()
 		k.Future.settle()
 		t.Finish(struct{}{})
 	}
-	if f := u.begin(calls, true); f != u.Future {
+	if f := u.begin(calls, true); f != &u.Future {
 		over(f.err)
 	}
 }

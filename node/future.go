@@ -13,22 +13,25 @@ import (
 type Future[R any] struct {
 	// state is nil while the call has not ended, ended when it has, and otherwise how somebody waits for that.
 	state atomic.Pointer[waiting]
-	// Written before state is ended, and not afterwards but under mu.
+	// Written before state is ended, and not afterwards but under far.mu.
 	value R
 	err   error
-	raw   []byte // the result as it came from another process; decode makes value of it
-	from  string // node that ran it
-	mu    sync.Mutex
-
-	decode func([]byte) (R, error)
-	cancel func(cause error) // nil for a child: its context is
+	far   *far[R] // nil: the call has never been in a table
 
 	// Of a child that was spawned on a stack.
 	child *attempt
 	// Only the owner uses them.
 	owner *exec.Ctx
 	join  *exec.Child[spawned, struct{}]
-	goCtx context.Context // that Go was given
+}
+
+// far is what a future of a call in the node's table has besides.
+type far[R any] struct {
+	mu     sync.Mutex
+	raw    []byte // the result as it came from another process; decode makes a value of it
+	from   string // node that ran it
+	decode func([]byte) (R, error)
+	cancel func(cause error)
 }
 
 // waiting is how a future tells of its end.
@@ -94,14 +97,15 @@ func (f *Future[R]) Wait(ctx context.Context) (R, error) {
 			return none, err
 		}
 	}
-	if f.decode != nil {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if f.raw != nil && f.err == nil {
-			f.value, f.err = f.decode(f.raw)
-		}
-		f.raw = nil
+	if f.far == nil {
+		return f.value, f.err
 	}
+	f.far.mu.Lock()
+	defer f.far.mu.Unlock()
+	if f.far.raw != nil && f.err == nil {
+		f.value, f.err = f.far.decode(f.far.raw)
+	}
+	f.far.raw = nil
 	return f.value, f.err
 }
 
@@ -129,12 +133,12 @@ func (f *Future[R]) await(ctx context.Context) error {
 // endsWith tells whether the child is cancelled when ctx is, so that who waits for the child need not look at ctx.
 func (f *Future[R]) endsWith(ctx context.Context) bool {
 	if a, ok := ctx.(*attempt); ok {
-		return a == f.goCtx || a.stack == f.owner && attemptOf(f.goCtx) == a
+		return a == f.child.above
 	}
 	if ctx.Done() == nil {
 		return true
 	}
-	return reflect.TypeOf(ctx).Comparable() && ctx == f.goCtx
+	return reflect.TypeOf(ctx).Comparable() && ctx == f.child.parent
 }
 
 // blocked waits without the core.
@@ -166,6 +170,14 @@ func (f *Future[R]) Cancel(cause error) {
 	case f.child != nil:
 		f.child.cancellable().cancel(cause)
 	default:
-		f.cancel(cause)
+		f.far.cancel(cause)
 	}
+}
+
+// node is who ran the call; "" if it stayed where it was called, or did not run.
+func (f *Future[R]) node() string {
+	if f.far == nil {
+		return ""
+	}
+	return f.far.from
 }

@@ -60,7 +60,7 @@ type window[R any] interface {
 
 func outcomeOf[R any](ctx context.Context, i int, f *Future[R]) Outcome[R] {
 	v, err := f.Wait(context.WithoutCancel(ctx)) // it ends soon after ctx does
-	return Outcome[R]{Index: i, Value: v, Err: err, Node: f.from}
+	return Outcome[R]{Index: i, Value: v, Err: err, Node: f.node()}
 }
 
 // inOrder yields the oldest first.

@@ -175,7 +175,7 @@ func (s *sliceCalls[A, R]) Run(ctx context.Context, t *function.Task) error {
 		ctx, cancel = context.WithDeadlineCause(ctx, s.deadline, ErrTimedOut)
 		defer cancel()
 	}
-	at := (&attempt{parent: ctx, node: s.node, stack: t.Stack, of: *t}).began()
+	at := newAttempt(ctx, s.node, t, "", 0)
 	v, err := s.d.call(at, a)
 	at.end()
 	if err != nil {
