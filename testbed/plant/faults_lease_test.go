@@ -471,7 +471,7 @@ var thiefFaults = []fault{
 	{
 		name: "a standing offer goes on to say that no core is free",
 		file: "steal/core/thief.go",
-		old:  `if t.laid != 0 && t.laidBusy && c.busy < c.cores {`,
+		old:  `if t.laid != 0 && t.laidBusy && c.free() > 0 {`,
 		new:  `if false {`,
 		test: check{folder: "steal/core", run: "TestStandingOfferSaysThatACoreIsFree"},
 		says: "its last offer is",
