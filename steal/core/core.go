@@ -264,7 +264,7 @@ type running struct {
 
 // run starts a piece that came at a time.
 func (c *Core) run(e Run, came time.Duration) {
-	n := e.Terms.Needs.CoresOrOne()
+	n := min(e.Terms.Needs.CoresOrOne(), max(1, c.cores)) // who is wider than the machine has all of it
 	r := &running{cores: n, since: c.now, times: c.timesOf(e.Terms.Kind)}
 	r.times.Waits.observe(c.now-came, e.Piece.Len())
 	c.pay(r, e.Piece, &e.Terms)
