@@ -439,8 +439,8 @@ var thiefFaults = []fault{
 	{
 		name: "outputs go with the word that a piece went up",
 		file: "steal/run.go",
-		old:  `if len(held) == 0 {`,
-		new:  `if len(held) < 99 {`,
+		old:  `range append(held, core.Span{Lo: p.Hi, Hi: p.Hi}) {`,
+		new:  `range append(held[:0], core.Span{Lo: p.Hi, Hi: p.Hi}) {`,
 		test: check{folder: "steal", run: "TestRecordedKeepsOutputsOfWhatIsHeld"},
 		says: "of what is held are gone",
 	},
