@@ -53,6 +53,7 @@ type Core struct {
 
 	jobs                map[JobID]*job
 	jobOrder            []*job
+	queued              []*job // those with something in the queue, and some that had lately
 	jobCount            uint64
 	ups                 map[PeerID]*uplink // where we hold
 	upOrder             []*uplink

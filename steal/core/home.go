@@ -41,6 +41,7 @@ type job struct {
 
 	story  story
 	tenant *tenant // nil: nothing of it was to be started yet
+	listed bool    // it is in core.queued
 }
 
 // A vanished piece was lost with its holder, which may still be running it.

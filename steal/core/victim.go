@@ -60,9 +60,9 @@ func (c *Core) surplus() (list []source, sum, stays time.Duration) {
 			stays = min(stays+work, maxWork)
 		}
 	}
-	for _, j := range c.jobOrder {
+	for j := range c.queuedJobs() {
 		spare := j.spare()
-		if j.committed == j.n || spare == 0 {
+		if spare == 0 {
 			continue
 		}
 		s := source{since: j.since, terms: &j.terms, job: j, stays: c.barred(&j.terms) == ""}
