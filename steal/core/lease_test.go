@@ -257,3 +257,27 @@ func TestASetHasABeginningAndAnEnd(t *testing.T) {
 		t.Errorf("%d claims of a set without an end are kept", n)
 	}
 }
+
+// TestAnAckFollowsTheDropsOfItsSet: else the holder has a lease for what it is about to be told to stop.
+func TestAnAckFollowsTheDropsOfItsSet(t *testing.T) {
+	w := newConcert(t, map[PeerID]int{"home": 0, "thief": 1})
+	w.members()
+	w.pass(5 * time.Second)
+	w.submit("home", 1, Terms{})
+	w.settle()
+	w.deaf["thief"] = true
+	w.step("home", CancelJob{w.nodes["home"].jobOrder[0].id})
+	u := w.nodes["thief"].ups["home"]
+	w.step("thief", Broken{Peer: "home", Up: true, Epoch: u.epoch})
+	w.sent = nil
+	w.pass(time.Second)
+	for _, f := range w.sent {
+		if _, ok := f.frame.Msg.(Drop); ok && f.from == "home" {
+			return
+		}
+		if _, ok := f.frame.Msg.(Ack); ok && f.from == "home" {
+			t.Fatal("the set is acknowledged before what it shows is dropped")
+		}
+	}
+	t.Fatal("nothing is dropped")
+}

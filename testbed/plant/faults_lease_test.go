@@ -243,6 +243,22 @@ var leaseFaults = []fault{
 		test: leaseTheme("lies"), // seed 101
 		says: "ends:",
 	},
+	{
+		name: "a set is acknowledged before its drops",
+		file: "steal/core/grantor.go",
+		old:  "\td.flush(c)\n\td.send(c, Ack{",
+		new:  "\td.send(c, Ack{",
+		test: coreTest("TestAnAckFollowsTheDropsOfItsSet"),
+		says: "acknowledged before what it shows",
+	},
+	{
+		name: "work outlives its home for ever",
+		file: "steal/core/epoch.go",
+		old:  "\tc.abandon(u)\n}\n\nfunc (c *Core) abandon",
+		new:  "}\n\nfunc (c *Core) abandon",
+		test: leaseWorlds, // seed 13
+		says: "clean:",
+	},
 }
 
 // coreTest is one test of the state machine by itself.
