@@ -125,8 +125,8 @@ var leaseFaults = []fault{
 	{
 		name: "a cancelled job's queue stays grantable",
 		file: "steal/core/cancel.go",
-		old:  "if r.Value != taskCommitted {\n\t\t\t\tc.commit",
-		new:  "if r.Value == taskHeld {\n\t\t\t\tc.commit",
+		old:  "if r.Value != taskCommitted {\n\t\t\t\tc.record",
+		new:  "if r.Value == taskHeld {\n\t\t\t\tc.record",
 		test: leaseWorlds, // seed 3
 		says: "cancel:",
 	},
