@@ -115,8 +115,7 @@ func (o *outputs) unuse(x *kept) {
 func (o *outputs) settle(p core.Piece) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for i := p.Lo; i < p.Hi && len(o.of) > 0; i++ {
-		k := outputKey{p.Job, i, p.Attempt}
+	o.each(p, func(k outputKey) {
 		left := slices.DeleteFunc(o.of[k], func(x *kept) bool {
 			if x.came--; x.came > 0 {
 				return false
@@ -128,30 +127,33 @@ func (o *outputs) settle(p core.Piece) {
 		if o.of[k] = left; len(left) == 0 {
 			delete(o.of, k)
 		}
-	}
-	o.n.Store(int64(len(o.of)))
+	})
 }
 
 // drop forgets the outputs of a piece.
 func (o *outputs) drop(p core.Piece) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	forget := func(k outputKey) {
+	o.each(p, func(k outputKey) {
 		for _, x := range o.of[k] {
 			o.size -= x.Data.Len()
 			o.unuse(x)
 		}
 		delete(o.of, k)
-	}
+	})
+}
+
+// each calls f with the keys of a piece, whose span is a peer's word and may be of any length.
+func (o *outputs) each(p core.Piece, f func(outputKey)) {
 	if p.Len() > uint64(len(o.of)) {
 		for k := range o.of {
 			if k.job == p.Job && k.attempt == p.Attempt && p.Lo <= k.index && k.index < p.Hi {
-				forget(k)
+				f(k)
 			}
 		}
 	} else {
 		for i := p.Lo; i < p.Hi; i++ {
-			forget(outputKey{p.Job, i, p.Attempt})
+			f(outputKey{p.Job, i, p.Attempt})
 		}
 	}
 	o.n.Store(int64(len(o.of)))
