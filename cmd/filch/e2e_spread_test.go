@@ -422,3 +422,14 @@ func TestAnInputThatNoCommandCanBeGivenFailsAtOnceOnAPeerToo(t *testing.T) {
 		t.Errorf("the log has %+v", log)
 	}
 }
+
+// Where there is no room for what peers send, a run fails and says so, as it does for what runs here.
+func TestARunWithoutRoomForWhatPeersSendFails(t *testing.T) {
+	nodes := startCluster(t, 2)
+	run := nodes[0].filchRun(t, t.TempDir(), "-k", "--on", "n1", "head -c 20000000 /dev/zero; : {}", ":::", "1", "2")
+	run.Env = append(run.Env, "TMPDIR=/nonexistent/for/outputs")
+	_, errs, code := finish(t, run)
+	if code != 255 || !strings.Contains(errs, "cannot be kept (free some space") || !strings.Contains(errs, "/nonexistent/for/outputs") {
+		t.Errorf("exit %d\n%s", code, errs)
+	}
+}
