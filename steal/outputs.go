@@ -178,10 +178,14 @@ type spill struct {
 	mem  []byte
 	file *os.File
 	n    int64
+	lost error // why it is not here, but counted only; Reader returns it
 }
 
 func (s *spill) write(b []byte) error {
 	s.n += int64(len(b))
+	if s.lost != nil {
+		return nil
+	}
 	if s.file == nil && len(s.mem)+len(b) <= spillAfter {
 		s.mem = append(s.mem, b...)
 		return nil
@@ -202,11 +206,20 @@ func (s *spill) write(b []byte) error {
 	return err
 }
 
+// lose gives up what has arrived, and what still comes, for a reason that whoever reads it gets.
+func (s *spill) lose(why error) {
+	s.Close()
+	s.mem, s.file, s.lost = nil, nil, why
+}
+
 // Len implements Blob.
 func (s *spill) Len() int64 { return s.n }
 
 // Reader implements Blob.
 func (s *spill) Reader() io.Reader {
+	if s.lost != nil {
+		return lostOutput{s.lost}
+	}
 	if s.file == nil {
 		return memory(s.mem).Reader()
 	}
@@ -223,3 +236,8 @@ func (s *spill) Close() error {
 	os.Remove(name)
 	return err
 }
+
+// A lostOutput is the reader of an output that could not be kept.
+type lostOutput struct{ why error }
+
+func (l lostOutput) Read([]byte) (int, error) { return 0, l.why }

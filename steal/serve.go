@@ -127,7 +127,10 @@ func (v *server) take(c *wire.Chunk) error {
 	v.booked += int64(len(c.Data))
 	if err := s.write(c.Data); err != nil {
 		v.d.config.Logger.Error("an output cannot be kept", "peer", v.from, "err", err)
-		return err
+		if c.Job.Home != v.d.config.Core.ID {
+			return err // it is sent again: there may be room then
+		}
+		s.lose(fmt.Errorf("an output that came from %s cannot be kept (free some space, or set TMPDIR to a roomier disk): %w", v.from, err)) // home is told, and does not wait for room
 	}
 	if c.Last {
 		delete(v.arriving, k)
