@@ -46,18 +46,28 @@ func (b *bodies) job(k bodyKey) *jobBodies {
 func (b *bodies) putHeader(k bodyKey, header []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.of) >= maxHeaders && b.of[k] == nil {
+	if !b.roomFor(k) {
 		return
 	}
 	j := b.job(k)
 	j.header, j.hasHeader = header, true
 }
 
+// roomFor tells whether there is room for another job's. Headers make some of which no task is here: they are fetched
+// with the next one's body, if that comes without.
+func (b *bodies) roomFor(k bodyKey) bool {
+	if len(b.of) < maxHeaders || b.of[k] != nil {
+		return true
+	}
+	maps.DeleteFunc(b.of, func(_ bodyKey, j *jobBodies) bool { return len(j.data) == 0 })
+	return len(b.of) < maxHeaders
+}
+
 // put takes in the bodies of the tasks from lo on.
 func (b *bodies) put(k bodyKey, lo uint64, data [][]byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.of) >= maxHeaders && b.of[k] == nil {
+	if !b.roomFor(k) {
 		return
 	}
 	j := b.job(k)

@@ -115,8 +115,7 @@ func (o *outputs) unuse(x *kept) {
 func (o *outputs) settle(p core.Piece) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for i := p.Lo; i < p.Hi && len(o.of) > 0; i++ {
-		k := outputKey{p.Job, i, p.Attempt}
+	o.each(p, func(k outputKey) {
 		left := slices.DeleteFunc(o.of[k], func(x *kept) bool {
 			if x.came--; x.came > 0 {
 				return false
@@ -128,30 +127,33 @@ func (o *outputs) settle(p core.Piece) {
 		if o.of[k] = left; len(left) == 0 {
 			delete(o.of, k)
 		}
-	}
-	o.n.Store(int64(len(o.of)))
+	})
 }
 
 // drop forgets the outputs of a piece.
 func (o *outputs) drop(p core.Piece) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	forget := func(k outputKey) {
+	o.each(p, func(k outputKey) {
 		for _, x := range o.of[k] {
 			o.size -= x.Data.Len()
 			o.unuse(x)
 		}
 		delete(o.of, k)
-	}
+	})
+}
+
+// each calls f with the keys of a piece, whose span is a peer's word and may be of any length.
+func (o *outputs) each(p core.Piece, f func(outputKey)) {
 	if p.Len() > uint64(len(o.of)) {
 		for k := range o.of {
 			if k.job == p.Job && k.attempt == p.Attempt && p.Lo <= k.index && k.index < p.Hi {
-				forget(k)
+				f(k)
 			}
 		}
 	} else {
 		for i := p.Lo; i < p.Hi; i++ {
-			forget(outputKey{p.Job, i, p.Attempt})
+			f(outputKey{p.Job, i, p.Attempt})
 		}
 	}
 	o.n.Store(int64(len(o.of)))
@@ -176,10 +178,14 @@ type spill struct {
 	mem  []byte
 	file *os.File
 	n    int64
+	lost error // why it is not here, but counted only; Reader returns it
 }
 
 func (s *spill) write(b []byte) error {
 	s.n += int64(len(b))
+	if s.lost != nil {
+		return nil
+	}
 	if s.file == nil && len(s.mem)+len(b) <= spillAfter {
 		s.mem = append(s.mem, b...)
 		return nil
@@ -200,11 +206,20 @@ func (s *spill) write(b []byte) error {
 	return err
 }
 
+// lose gives up what has arrived, and what still comes, for a reason that whoever reads it gets.
+func (s *spill) lose(why error) {
+	s.Close()
+	s.mem, s.file, s.lost = nil, nil, why
+}
+
 // Len implements Blob.
 func (s *spill) Len() int64 { return s.n }
 
 // Reader implements Blob.
 func (s *spill) Reader() io.Reader {
+	if s.lost != nil {
+		return lostOutput{s.lost}
+	}
 	if s.file == nil {
 		return memory(s.mem).Reader()
 	}
@@ -221,3 +236,8 @@ func (s *spill) Close() error {
 	os.Remove(name)
 	return err
 }
+
+// A lostOutput is the reader of an output that could not be kept.
+type lostOutput struct{ why error }
+
+func (l lostOutput) Read([]byte) (int, error) { return 0, l.why }

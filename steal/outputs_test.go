@@ -62,3 +62,37 @@ func TestOutputsAfterTheEnd(t *testing.T) {
 		t.Errorf("%d closed of 3, any left: %v", closed, o.any())
 	}
 }
+
+// TestOutputsOfAnyPiece: a peer may report a span of any length.
+func TestOutputsOfAnyPiece(t *testing.T) {
+	o := newOutputs()
+	k := outputKey{index: 1 << 40, attempt: core.Attempt{Incarnation: 1}}
+	all := core.Piece{Span: core.Span{Lo: 1, Hi: 1<<64 - 1}, Attempt: k.attempt}
+	another := all
+	another.Attempt.N++
+	o.put(k, Output{Index: k.index, Data: memory("x")})
+	if o.settle(another); !o.any() {
+		t.Error("what is of another attempt is gone")
+	}
+	if o.settle(all); o.any() {
+		t.Error("what is in the span is kept")
+	}
+}
+
+// TestBodiesOfManyJobs: those of which no task is here any more make room.
+func TestBodiesOfManyJobs(t *testing.T) {
+	b := newBodies()
+	for k := range uint64(3 * maxHeaders) {
+		of := bodyKey{"home", core.JobID{Home: "home", Seq: k}}
+		one := core.Span{Lo: 0, Hi: 1}
+		b.putHeader(of, []byte("header"))
+		b.put(of, 0, [][]byte{[]byte("body")})
+		if _, data, _, none := b.get(of, one); len(data) != 1 || none {
+			t.Fatalf("there is no room for the %dth job", k+1)
+		}
+		b.drop(of, one)
+	}
+	if len(b.of) > maxHeaders {
+		t.Errorf("%d headers are kept", len(b.of))
+	}
+}

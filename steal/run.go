@@ -2,6 +2,7 @@ package steal
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -207,13 +208,12 @@ func (l *loop) recorded(pieces []core.Piece) {
 // forgetOutputs drops the outputs of what is not held any more.
 func (l *loop) forgetOutputs(p core.Piece) {
 	held := l.core.HeldOf(p)
-	if len(held) == 0 {
-		l.outputs.drop(p)
-		return
-	}
-	for i := p.Lo; i < p.Hi; i++ {
-		if !slices.ContainsFunc(held, func(s core.Span) bool { return s.Lo <= i && i < s.Hi }) {
-			l.outputs.drop(core.Piece{Job: p.Job, Span: core.Span{Lo: i, Hi: i + 1}, Attempt: p.Attempt})
+	slices.SortFunc(held, func(a, b core.Span) int { return cmp.Compare(a.Lo, b.Lo) })
+	at := p.Lo
+	for _, s := range append(held, core.Span{Lo: p.Hi, Hi: p.Hi}) {
+		if at < s.Lo {
+			l.outputs.drop(core.Piece{Job: p.Job, Span: core.Span{Lo: at, Hi: s.Lo}, Attempt: p.Attempt})
 		}
+		at = max(at, s.Hi)
 	}
 }

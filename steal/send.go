@@ -84,6 +84,9 @@ func (l *loop) attach(c *channel, m *core.Grant) {
 		}
 		if _, sent := c.headers[p.Job]; !sent && len(header) <= left {
 			left -= len(header)
+			if len(c.headers) >= maxHeaders {
+				clear(c.headers) // of jobs long gone, most of them: to send one twice does no harm
+			}
 			c.headers[p.Job] = struct{}{}
 			l.record(c, wire.Header{Job: p.Job, Data: header})
 		}

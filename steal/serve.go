@@ -86,7 +86,7 @@ func (v *server) serve(r *bufio.Reader) error {
 			}
 		case wire.Frame:
 			v.gauge.done(v.d, v.from)
-			if err = v.report(&rec); err == nil {
+			if err = v.report(&rec, len(buf)); err == nil {
 				err = v.confirm(wire.Missing{N: 1})
 			}
 		default:
@@ -127,7 +127,10 @@ func (v *server) take(c *wire.Chunk) error {
 	v.booked += int64(len(c.Data))
 	if err := s.write(c.Data); err != nil {
 		v.d.config.Logger.Error("an output cannot be kept", "peer", v.from, "err", err)
-		return err
+		if c.Job.Home != v.d.config.Core.ID {
+			return err // it is sent again: there may be room then
+		}
+		s.lose(fmt.Errorf("an output that came from %s cannot be kept (free some space, or set TMPDIR to a roomier disk): %w", v.from, err)) // home is told, and does not wait for room
 	}
 	if c.Last {
 		delete(v.arriving, k)
@@ -137,8 +140,8 @@ func (v *server) take(c *wire.Chunk) error {
 	return nil
 }
 
-// report hands a report to the loop, whose outputs are all there.
-func (v *server) report(f *wire.Frame) error {
+// report hands a report of so many bytes to the loop, whose outputs are all there.
+func (v *server) report(f *wire.Frame, size int) error {
 	m, ok := f.Msg.(core.Report)
 	switch {
 	case !ok || !f.Data || f.Epoch == 0 || len(m.Ends) > 0:
@@ -166,7 +169,8 @@ func (v *server) report(f *wire.Frame) error {
 	}
 	v.whole = nil
 	v.d.counts.framesIn.Add(1)
-	v.d.mail.put(mail{do: func(l *loop) {
+	v.used.acquire(size)
+	v.d.mail.put(mail{credit: v.used, bytes: size, do: func(l *loop) {
 		l.receive(core.Received{From: v.from, Up: true, Frame: f.Frame})
 		for k := range m.Outcomes {
 			p := m.Outcomes[k].Piece

@@ -62,7 +62,16 @@ func TestJobsOnANode(t *testing.T) {
 	if out, _, _ := one.jobVerb(t, "jobs", "-o", "json", id); json.Unmarshal([]byte(out), &d) != nil || len(d.Page) != 3 || *d.Page[1].Exit != 3 || d.ID != id {
 		t.Errorf("jobs as JSON: %s", out)
 	}
+	if out, errs, code := one.jobVerb(t, "wait", "--timeout", "0", id); code != 1 || !strings.Contains(errs, "of 3 tasks 2 are done, 1 failed") {
+		t.Errorf("wait for no time for what has ended: exit %d: %s%s", code, out, errs)
+	}
 	out, _, _ = one.jobVerb(t, "submit", "--", "sleep", "600")
+	for _, patience := range []string{"0", "0.2"} {
+		out, errs, code := one.jobVerb(t, "wait", "--timeout", patience, strings.TrimSpace(out))
+		if code != 124 || !strings.Contains(errs, "was not enough: of 1 tasks 0 are done") {
+			t.Errorf("wait: exit %d: %s%s", code, out, errs)
+		}
+	}
 	if out, errs, code := one.jobVerb(t, "cancel", strings.TrimSpace(out)); code != 0 || out != "stopped\n" {
 		t.Errorf("cancel: exit %d: %s%s", code, out, errs)
 	}

@@ -407,3 +407,29 @@ func TestWithoutANodeARunIsAlone(t *testing.T) {
 		t.Errorf("a node that was named: exit %d: %s%s", code, out, errs)
 	}
 }
+
+// An input that no command can be given fails at once with its reason, and not as a task whose description never
+// arrives at the node that is to run it.
+func TestAnInputThatNoCommandCanBeGivenFailsAtOnceOnAPeerToo(t *testing.T) {
+	nodes := startCluster(t, 2)
+	run := nodes[0].filchRun(t, t.TempDir(), "-k", "--on", "n1", "--joblog", "log", "echo")
+	run.Stdin = strings.NewReader("a\x00b\nc\n")
+	out, errs, code := finish(t, run)
+	if code != 1 || out != "c\n" || !strings.Contains(errs, "task 1: the input contains a NUL byte") {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+	if log := joblogOf(t, filepath.Join(run.Dir, "log")); len(log) != 2 {
+		t.Errorf("the log has %+v", log)
+	}
+}
+
+// Where there is no room for what peers send, a run fails and says so, as it does for what runs here.
+func TestARunWithoutRoomForWhatPeersSendFails(t *testing.T) {
+	nodes := startCluster(t, 2)
+	run := nodes[0].filchRun(t, t.TempDir(), "-k", "--on", "n1", "head -c 20000000 /dev/zero; : {}", ":::", "1", "2")
+	run.Env = append(run.Env, "TMPDIR=/nonexistent/for/outputs")
+	_, errs, code := finish(t, run)
+	if code != 255 || !strings.Contains(errs, "cannot be kept (free some space") || !strings.Contains(errs, "/nonexistent/for/outputs") {
+		t.Errorf("exit %d\n%s", code, errs)
+	}
+}

@@ -24,7 +24,7 @@ func (s *spread) execute(ctx context.Context, _ core.Run, index uint64) proc.Res
 	}
 	c, err := s.command(e.row, e.line)
 	if err != nil {
-		return proc.Result{Outcome: task.Outcome{State: task.Failed, Exit: proc.ExitFilchFailed, Err: err}}
+		return unmade(err)
 	}
 	c.Attempt.N = uint32(e.tries)
 	s.status.started()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/filchsched/filch/cmd/filch/parallel"
 	"github.com/filchsched/filch/exec"
@@ -91,8 +92,7 @@ func (x *execution) pass(row parallel.Row) {
 func (x *execution) attempt(ctx context.Context, f *finished) {
 	command, err := x.command(f.row, f.line)
 	if err != nil {
-		f.attempts = 1
-		f.result = proc.Result{Outcome: task.Outcome{State: task.Failed, Exit: proc.ExitFilchFailed, Err: err}}
+		f.attempts, f.result = 1, unmade(err)
 		return
 	}
 	for {
@@ -104,6 +104,11 @@ func (x *execution) attempt(ctx context.Context, f *finished) {
 		}
 		discard(f.result)
 	}
+}
+
+// unmade is the result of a row that cannot be made a command.
+func unmade(err error) proc.Result {
+	return proc.Result{Outcome: task.Outcome{State: task.Failed, Exit: proc.ExitFilchFailed, Err: err}, Start: time.Now()}
 }
 
 func (x *execution) attemptOnce(ctx context.Context, c proc.Command, f *finished) {

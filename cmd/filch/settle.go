@@ -187,6 +187,14 @@ func (s *spread) settleOne(o *outcome, index uint64, e *errand) error {
 	return s.commit(f)
 }
 
+// failUnmade commits a row that cannot be made a command, and so never is an errand.
+func (s *spread) failUnmade(f finished, err error) error {
+	f.attempts, f.result = 1, unmade(err)
+	s.status.started()
+	s.status.ended(true, true)
+	return s.commit(f)
+}
+
 // attempts is how often a task was tried that has its outcome.
 func (s *spread) attempts(index uint64, state task.State) (n int) {
 	err := s.driver.Ask(context.Background(), func(c *core.Core) { n = c.Failures(s.job, index) })

@@ -363,6 +363,12 @@ func (s *spread) feedAll() error {
 			s.pass(row)
 			continue
 		}
+		if _, err := s.command(row, line); err != nil { // no node could run it, nor be told why
+			if err := s.failUnmade(finished{row: row, line: line}, err); err != nil {
+				return err
+			}
+			continue
+		}
 		if !s.errands.add(s.feed, &errand{row: row, line: line}) {
 			break
 		}

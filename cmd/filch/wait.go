@@ -29,6 +29,7 @@ if any failed or was cancelled, and 124 if the time was up before (--timeout).`,
 		ValidArgsFunction: local.completeJobs(0),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := contextOf(c)
+			timed := ctx
 			var patience time.Duration
 			if timeout != "" {
 				var err error
@@ -36,7 +37,7 @@ if any failed or was cancelled, and 124 if the time was up before (--timeout).`,
 					return fmt.Errorf("--timeout: %w", err)
 				}
 				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, patience)
+				timed, cancel = context.WithTimeout(ctx, patience)
 				defer cancel()
 			}
 			client, err := local.find(ctx)
@@ -45,8 +46,8 @@ if any failed or was cancelled, and 124 if the time was up before (--timeout).`,
 			}
 			bad := false
 			for _, id := range args {
-				j, err := client.Wait(ctx, id)
-				if errors.Is(err, context.DeadlineExceeded) {
+				j, late, err := waitFor(ctx, timed, client, id)
+				if err == nil && late {
 					fmt.Fprintf(c.ErrOrStderr(), "filch: wait: %s: %v was not enough: %s\n", id, patience, progressOf(j))
 					return exitCode(exitTimedOut)
 				}
@@ -70,6 +71,24 @@ if any failed or was cancelled, and 124 if the time was up before (--timeout).`,
 		panic(err) // a bug: there is no such flag
 	}
 	return c
+}
+
+// lastLook is how long it may take to learn how a job stands when the time for it is up.
+const lastLook = time.Second
+
+// waitFor returns when a job has ended, or timed is over: late says that it had not ended then. timed comes from ctx.
+func waitFor(ctx, timed context.Context, client *control.Client, id string) (j control.Job, late bool, err error) {
+	j, err = client.Wait(timed, id)
+	if err == nil || ctx.Err() != nil || !errors.Is(timed.Err(), context.DeadlineExceeded) {
+		return j, false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastLook)
+	defer cancel()
+	d, err := client.Job(ctx, id, 0, 0)
+	if err != nil && ctx.Err() != nil { // its node does not answer
+		return j, true, nil
+	}
+	return d.Job, d.Ended == nil, err
 }
 
 func progressOf(j control.Job) string {

@@ -50,7 +50,7 @@ func (e *TaskError) Is(target error) bool {
 	case call.TooDeep:
 		return target == ErrTooDeep
 	case call.TimedOut:
-		return target == ErrTimedOut
+		return target == ErrTimedOut || target == context.DeadlineExceeded
 	}
 	return false
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -63,5 +64,27 @@ func BenchmarkCallThroughBothCores(b *testing.B) {
 				step(id, Tick{})
 			}
 		}
+	}
+}
+
+// BenchmarkStepBesideEndedJobs is what a step costs in a home that remembers so many jobs that have ended.
+func BenchmarkStepBesideEndedJobs(b *testing.B) {
+	for _, ended := range []int{0, 1024} {
+		b.Run(strconv.Itoa(ended), func(b *testing.B) {
+			c := New(Config{ID: "home", Incarnation: 1, Kinds: []task.Kind{task.KindFunc}, Cores: 4}, time.Hour)
+			c.Step(time.Hour, Tick{})
+			for range ended {
+				for _, e := range c.Step(time.Hour, Submit{Ref: 1, Terms: Terms{Name: "f", Kind: task.KindFunc}, N: 1}) {
+					if r, ok := e.(Run); ok {
+						c.Step(time.Hour, Finished{Piece: r.Piece, State: task.Done, Ran: 1})
+					}
+				}
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range b.N {
+				c.Step(time.Hour, Candidates{})
+			}
+		})
 	}
 }

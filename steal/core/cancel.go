@@ -16,8 +16,11 @@ func (c *Core) cancel(id JobID) {
 	if !j.cancelled {
 		for _, r := range j.state.In(Span{0, j.n}) {
 			if r.Value != taskCommitted {
-				c.commit(j, Commit{Piece: Piece{Job: id, Span: r.Span}, State: task.Cancelled, Reason: "cancelled"})
+				c.record(j, Commit{Piece: Piece{Job: id, Span: r.Span}, State: task.Cancelled, Reason: "cancelled"})
 			}
+		}
+		if j.out > 0 { // all at once: pieces that are in part committed already are stopped whole
+			c.dropHolds(id, Span{0, j.n})
 		}
 		j.cancelled, j.cancelledAt = true, c.now
 		j.tell(c, entry{Kind: storyCancelled, Span: Span{0, j.n}})
@@ -49,10 +52,7 @@ func (c *Core) stoppedDue(j *job) {
 // stillHeld tells whether any holder, our own cores or an earlier incarnation's
 // grant may still have something of the job.
 func (c *Core) stillHeld(id JobID) bool {
-	if len(c.local.held(id)) > 0 || len(c.grace.held(id)) > 0 || c.graceEnd > 0 {
-		return true
-	}
-	return slices.ContainsFunc(c.downList, func(d *downlink) bool { return len(d.held(id)) > 0 })
+	return c.jobs[id].out > 0 || c.graceEnd > 0
 }
 
 // mightRun lists who vanished with something of the job and never confirmed its end.
@@ -72,14 +72,12 @@ func (c *Core) dropHeld(u *uplink, p Piece) {
 	if h == nil {
 		return
 	}
+	c.dropRuns(h, p)
 	h.each(p.Span, p.Attempt, func(q *slot) bool {
 		switch q.state {
 		case ClaimUnstarted:
 			u.end(End{Piece: h.piece(q), Kind: EndDropped, Warrant: q.warrant})
 			return false
-		case ClaimRunning:
-			q.flags |= slotDrop
-			c.halt(h.piece(q))
 		case ClaimSub:
 			if q.flags&slotDrop == 0 {
 				c.dropBelow(h.piece(q), q)
@@ -87,6 +85,30 @@ func (c *Core) dropHeld(u *uplink, p Piece) {
 		}
 		return true // an outcome or an end on its way stays until it is recorded
 	})
+}
+
+// dropRuns stops runs of which nothing is wanted any more. Several tasks that were started together are dropped
+// together: those that are unwanted by themselves, because another attempt was quicker, run on with the others.
+func (c *Core) dropRuns(h *heldJob, p Piece) {
+	for k := h.find(p.Lo); k < len(h.slots) && h.slots[k].Lo < p.Hi; k++ {
+		q := &h.slots[k]
+		if q.state != ClaimRunning || q.attempt != p.Attempt {
+			continue
+		}
+		both, _ := q.meet(p.Span)
+		if both != q.Span {
+			h.unwanted.Set(both, true)
+			dropped := uint64(0)
+			for _, r := range h.unwanted.In(q.Span) {
+				dropped += r.Len()
+			}
+			if dropped < q.Len() {
+				continue
+			}
+		}
+		q.flags |= slotDrop
+		c.halt(h.piece(q))
+	}
 }
 
 // dropBelow passes a drop on to whom a piece was sub-granted. We confirm it when

@@ -53,6 +53,7 @@ type Core struct {
 
 	jobs                map[JobID]*job
 	jobOrder            []*job
+	queued              []*job // those with something in the queue, and some that had lately
 	jobCount            uint64
 	ups                 map[PeerID]*uplink // where we hold
 	upOrder             []*uplink
@@ -273,7 +274,7 @@ type running struct {
 
 // run starts a piece that came at a time.
 func (c *Core) run(e Run, came time.Duration) {
-	n := e.Terms.Needs.CoresOrOne()
+	n := min(e.Terms.Needs.CoresOrOne(), max(1, c.cores)) // who is wider than the machine has all of it
 	r := &running{cores: n, since: c.now, times: c.timesOf(e.Terms.Kind)}
 	r.times.Waits.observe(c.now-came, e.Piece.Len())
 	c.pay(r, e.Piece, &e.Terms)

@@ -21,7 +21,8 @@ const (
 	estimateWeight = 8  // a new sample counts an eighth
 	p90Step        = 50 // a step is a fiftieth of the mean
 	guess          = 100 * time.Millisecond
-	maxFunctions   = 4096 // names that are remembered: of twice as many, those learnt of last
+	maxEstimate    = 7 * 24 * time.Hour // what takes longer counts as this: sums over all cores of a machine are to be numbers
+	maxFunctions   = 4096               // names that are remembered: of twice as many, those learnt of last
 )
 
 func (e *estimates) init() { e.by = make(map[string]*estimate) }
@@ -31,7 +32,7 @@ func (e *estimates) learn(name string, ran time.Duration, n uint64) {
 	if n == 0 {
 		return
 	}
-	each := ran / time.Duration(n)
+	each := min(max(ran/time.Duration(min(n, 1<<32)), 0), maxEstimate) // it is a peer's word
 	s := e.renew(name)
 	if s.samples++; s.samples == 1 {
 		s.mean, s.p90 = each, each
@@ -76,7 +77,7 @@ func (e *estimates) of(t *Terms) time.Duration {
 	case s != nil:
 		return max(s.mean, time.Microsecond)
 	case t.Estimate > 0:
-		return t.Estimate
+		return min(t.Estimate, maxEstimate)
 	}
 	return guess
 }
@@ -88,6 +89,15 @@ func (e *estimates) known(name string) uint64 {
 	}
 	return 0
 }
+
+// work is what n tasks take together, as far as it can be told.
+func (e *estimates) work(t *Terms, n uint64) time.Duration {
+	each := e.of(t)
+	return each * time.Duration(min(n, uint64(maxWork/each)))
+}
+
+// maxWork is the most that one sum of estimates can be.
+const maxWork = 1 << 60 * time.Nanosecond
 
 // p90 is what nine of ten tasks of a function do not exceed; 0 when nothing is known.
 func (e *estimates) p90(name string) time.Duration {

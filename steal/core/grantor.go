@@ -72,6 +72,9 @@ type refusal struct {
 	reason string
 }
 
+// maxSet bounds the claims of a full set: a holder has a second's work of each home, in 4096 pieces at most.
+const maxSet = 1 << 17
+
 const (
 	refusalLasts = 2 * time.Second
 	maxRefusals  = 64 // per peer; the oldest is forgotten
@@ -169,6 +172,12 @@ func (c *Core) grantorGets(from PeerID, f *Frame) {
 	case Beat:
 		c.takeBeat(d, &m)
 	case Page:
+		if len(d.set)+len(m.Claims) > maxSet || d.setKind == nil {
+			c.note("%s: a set without an end, or without a beginning", from)
+			c.refuseEpoch(from, f)
+			d.set, d.setKind = nil, nil
+			return
+		}
 		d.set = append(d.set, m.Claims...)
 		if !m.More {
 			c.takeSet(d)

@@ -74,7 +74,7 @@ func (c *Core) hedgeJob(j *job) {
 // hedgeOne finds the nearest peer that waits here and can take a second attempt. below have the first.
 func (c *Core) hedgeOne(j *job, i uint64, holder *downlink, below []PeerID) bool {
 	var best *downlink
-	for _, d := range c.downList {
+	for _, d := range c.offering { // all that wait are among them
 		if d != holder && d.waits() && !slices.Contains(below, d.peer) && (best == nil || d.level < best.level) && c.mayHedgeAt(j, i, d) {
 			best = d
 		}

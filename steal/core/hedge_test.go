@@ -81,3 +81,33 @@ func TestHedgeIsNotAskedTwice(t *testing.T) {
 		t.Errorf("%d hedges for one task that runs there", n)
 	}
 }
+
+// TestAChunkIsStoppedWhenNothingOfItIsWanted: tasks that were started together, of which a second attempt has ended
+// one already.
+func TestAChunkIsStoppedWhenNothingOfItIsWanted(t *testing.T) {
+	w := newConcert(t, map[PeerID]int{"home": 0, "a": 1, "b": 1})
+	for _, n := range w.nodes {
+		for range hedgeKnown {
+			n.est.learn("f", 10*time.Microsecond, 1)
+		}
+	}
+	w.nodes["a"].uplinkTo("home").window = 64
+	w.step("home", Tick{})
+	w.submit("home", 64, Terms{})
+	w.know("a", "home", 0, time.Minute)
+	w.pass(time.Second / 2)
+	w.members()
+	w.pass(10 * time.Second)
+	if len(w.runs["a"]) != 1 || len(w.runs["b"]) != 1 || w.runs["b"][0].Piece.Len() != 1 {
+		t.Fatalf("runs %+v", w.runs)
+	}
+	w.done("b", 10*time.Microsecond)
+	if did[Halt](w, "a") {
+		t.Fatal("63 tasks are stopped that are wanted")
+	}
+	w.step("home", CancelJob{w.nodes["home"].jobOrder[0].id})
+	w.settle()
+	if !did[Halt](w, "a") {
+		t.Error("the job is cancelled, and runs on")
+	}
+}

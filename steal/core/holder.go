@@ -51,9 +51,10 @@ type heldJob struct {
 	terms Terms
 	slots []slot
 
-	tenant    *tenant // nil: nothing of it was to be started yet
-	unstarted uint64  // tasks of the slots that have not started
-	lowest    uint64  // none of them is below
+	tenant    *tenant     // nil: nothing of it was to be started yet
+	unwanted  Spans[bool] // tasks of runs of several, of which others are wanted still
+	unstarted uint64      // tasks of the slots that have not started
+	lowest    uint64      // none of them is below
 }
 
 func (h *heldJob) piece(s *slot) Piece { return Piece{h.id, s.Span, s.attempt} }
@@ -231,6 +232,9 @@ func (c *Core) takeGrant(u *uplink, m *Grant) {
 		c.stats.Stolen += p.Len()
 		taken += p.Len()
 		h := u.hold(p.Job, &p.Terms)
+		if h.unwanted.Len() > 0 {
+			h.unwanted.Clear(p.Span) // of former attempts
+		}
 		h.add(slot{Span: p.Span, state: ClaimUnstarted, lot: &lot{
 			attempt: p.Attempt, warrant: p.Warrant, lane: u.lane(c, p.Lane), depth: p.Depth, suspect: p.Suspect, born: c.now}})
 		c.wakeHeld(u, h)

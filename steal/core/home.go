@@ -41,6 +41,7 @@ type job struct {
 
 	story  story
 	tenant *tenant // nil: nothing of it was to be started yet
+	listed bool    // it is in core.queued
 }
 
 // A vanished piece was lost with its holder, which may still be running it.
@@ -153,8 +154,15 @@ func (c *Core) settle(j *job, s Span) {
 	}
 }
 
-// commit records the outcome of a span of which nothing is committed.
+// commit records the outcome of a span of which nothing is committed, and stops who has it still.
 func (c *Core) commit(j *job, o Commit) {
+	c.record(j, o)
+	if len(j.holds.In(o.Piece.Span)) > 0 {
+		c.dropHolds(j.id, o.Piece.Span)
+	}
+}
+
+func (c *Core) record(j *job, o Commit) {
 	for _, r := range j.state.In(o.Piece.Span) {
 		if r.Value == taskCommitted {
 			panic("core: " + o.Piece.String() + " is committed twice")
@@ -164,9 +172,6 @@ func (c *Core) commit(j *job, o Commit) {
 	j.committed += o.Piece.Len()
 	c.emit(o)
 	j.tell(c, entry{Kind: storyCommitted, Span: o.Piece.Span, Attempt: o.Piece.Attempt, Peer: o.Host, Why: o.ended()})
-	if len(j.holds.In(o.Piece.Span)) > 0 {
-		c.dropHolds(j.id, o.Piece.Span)
-	}
 	if j.committed == j.n && !j.done {
 		j.done = true
 		c.emit(JobDone{j.id})

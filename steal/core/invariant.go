@@ -56,6 +56,7 @@ func must(ok bool, format string, args ...any) {
 // jobHolds: queued, held and committed partition the job; held is what somebody
 // has a hold on and has no outcome, queued what nobody has.
 func (c *Core) jobHolds(j *job) {
+	must(j.listed || !j.queued(), "queue: %v has something in it, and is not among those that have", j.id)
 	at := uint64(0)
 	for r := range j.state.Runs() {
 		must(r.Lo == at, "partition: %v has a hole at %d", j.id, at)

@@ -228,3 +228,56 @@ func TestALeaseCountsFromItsHeartbeat(t *testing.T) {
 		t.Errorf("the lease ends %v after the heartbeat was sent that was acknowledged", got)
 	}
 }
+
+// TestASetHasABeginningAndAnEnd: pages without either are refused, and not kept.
+func TestASetHasABeginningAndAnEnd(t *testing.T) {
+	w := newConcert(t, map[PeerID]int{"home": 0, "thief": 1})
+	w.members()
+	w.submit("home", 1, Terms{})
+	w.pass(2 * time.Second)
+	home, u := w.nodes["home"], w.nodes["thief"].ups["home"]
+	claims := make([]Claim, maxClaims)
+	for k := range claims {
+		claims[k] = Claim{Piece: Piece{JobID{"x", 1}, Span{0, 1}, Attempt{Incarnation: 1, N: 1}}, State: ClaimUnstarted}
+	}
+	say := func(m Message) {
+		u.seq++
+		w.step("home", Received{From: "thief", Up: true, Frame: Frame{Inc: 1, Epoch: u.epoch, Seq: u.seq, Msg: m}})
+	}
+	w.deaf["thief"] = true
+	say(Page{}) // as if nothing were held
+	if home.Out(home.jobOrder[0].id, 0) != 1 || len(messages[Refused](w, "home", "thief")) != 1 {
+		t.Error("a page that belongs to nothing is taken for a set")
+	}
+	say(Beat{N: 1000, Full: true, More: true})
+	for range 2 * maxSet / maxClaims {
+		say(Page{Claims: claims, More: true})
+	}
+	if n := len(home.downs["thief"].set); n > maxSet {
+		t.Errorf("%d claims of a set without an end are kept", n)
+	}
+}
+
+// TestAnAckFollowsTheDropsOfItsSet: else the holder has a lease for what it is about to be told to stop.
+func TestAnAckFollowsTheDropsOfItsSet(t *testing.T) {
+	w := newConcert(t, map[PeerID]int{"home": 0, "thief": 1})
+	w.members()
+	w.pass(5 * time.Second)
+	w.submit("home", 1, Terms{})
+	w.settle()
+	w.deaf["thief"] = true
+	w.step("home", CancelJob{w.nodes["home"].jobOrder[0].id})
+	u := w.nodes["thief"].ups["home"]
+	w.step("thief", Broken{Peer: "home", Up: true, Epoch: u.epoch})
+	w.sent = nil
+	w.pass(time.Second)
+	for _, f := range w.sent {
+		if _, ok := f.frame.Msg.(Drop); ok && f.from == "home" {
+			return
+		}
+		if _, ok := f.frame.Msg.(Ack); ok && f.from == "home" {
+			t.Fatal("the set is acknowledged before what it shows is dropped")
+		}
+	}
+	t.Fatal("nothing is dropped")
+}

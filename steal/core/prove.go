@@ -18,6 +18,7 @@ type dirProof struct {
 	dir    *Dir
 	state  proofState
 	until  time.Duration // of what is asked, or of a refusal
+	used   time.Duration // when it was last of use, if it is good
 	times  uint          // refused in a row
 	reason string        // of the refusal
 }
@@ -31,7 +32,7 @@ const (
 )
 
 const (
-	maxProofs      = 64              // jobs per peer; the oldest is asked for again
+	maxProofs      = 64              // jobs per peer; others wait until one of them is of no use any more
 	maxProving     = 16              // challenges of one peer that are being answered; more are refused
 	proofPatience  = 5 * time.Second // for an answer
 	proofAgain     = time.Second     // after a refusal, doubled each time
@@ -46,18 +47,14 @@ func (c *Core) dirOf(d *downlink, id JobID, t *Terms) string {
 	if dir == nil {
 		return ""
 	}
-	k := slices.IndexFunc(d.proofs, func(p dirProof) bool { return p.job == id })
-	if k < 0 {
-		if len(d.proofs) == maxProofs {
-			d.proofs = slices.Delete(d.proofs, 0, 1)
-		}
-		k = len(d.proofs)
-		d.proofs = append(d.proofs, dirProof{job: id})
+	p, asked := d.proofOf(c.now, id, dir)
+	if p == nil {
+		c.serveAgain(c.now + proofAgain)
+		return reasonProving
 	}
-	p := &d.proofs[k]
-	p.dir = dir
 	switch {
 	case p.state == proofGood:
+		p.used = c.now
 		return ""
 	case p.state == proofRefused && c.now < p.until:
 		c.serveAgain(p.until)
@@ -68,11 +65,57 @@ func (c *Core) dirOf(d *downlink, id JobID, t *Terms) string {
 	case p.state == proofAsked:
 		p.refuse(c, reasonSilent)
 		return reasonNoDir + ": " + p.reason
+	case asked >= maxProving:
+		c.serveAgain(c.now + proofAgain) // or as soon as one is answered
+		return reasonProving
 	}
 	p.state, p.until = proofAsked, c.now+proofPatience
 	d.send(c, Challenge{Job: id, Path: dir.Path, File: dir.File})
 	c.serveAgain(p.until)
 	return reasonProving
+}
+
+// proofOf is what the peer has said about a job's directory, or room for it, and how many answers are outstanding.
+// While another job of the same home and directory is asked for, or was refused a moment ago, that is the answer, too.
+// nil: there is no room now. What is asked, was refused a moment ago, or is of use still makes none: a home with more
+// jobs than that would ask for all of them in turn, for ever.
+func (d *downlink) proofOf(now time.Duration, id JobID, dir *Dir) (p *dirProof, asked int) {
+	mine, alike, idle := -1, -1, -1
+	for k := range d.proofs {
+		o := &d.proofs[k]
+		waits := now < o.until && o.state != proofGood
+		if waits && o.state == proofAsked {
+			asked++
+		}
+		switch {
+		case o.job == id:
+			mine = k
+		case waits && o.job.Home == id.Home && o.dir.Path == dir.Path:
+			alike = k
+		case idle < 0 && o.idle(now):
+			idle = k
+		}
+	}
+	switch {
+	case mine >= 0:
+		return &d.proofs[mine], asked
+	case alike >= 0:
+		return &d.proofs[alike], asked
+	case asked >= maxProving || len(d.proofs) >= maxProofs && idle < 0:
+		return nil, asked
+	case len(d.proofs) >= maxProofs:
+		d.proofs = slices.Delete(d.proofs, idle, idle+1)
+	}
+	d.proofs = append(d.proofs, dirProof{job: id, dir: dir})
+	return &d.proofs[len(d.proofs)-1], asked
+}
+
+// idle tells whether a proof may make room for that of another job.
+func (p *dirProof) idle(now time.Duration) bool {
+	if p.state == proofGood {
+		return now >= p.used+proofPatience
+	}
+	return now >= p.until
 }
 
 func (p *dirProof) refuse(c *Core, reason string) {
@@ -97,7 +140,7 @@ func (c *Core) takeProof(d *downlink, m *Proof) {
 	case !hmac.Equal(want[:], m.MAC[:]):
 		p.refuse(c, "the file there is another")
 	default:
-		p.state, p.times = proofGood, 0
+		p.state, p.times, p.used = proofGood, 0, c.now
 	}
 }
 

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -164,5 +165,63 @@ func TestEverybodyAsksForTheDirectory(t *testing.T) {
 	w.pass(time.Second)
 	if len(w.runs["peer"]) != 1 {
 		t.Error("the peer has proven the directory and runs nothing")
+	}
+}
+
+// TestManyDirectoriesAreProvenInTurn: a home with more jobs than proofs are kept of does not ask for them round and
+// round, and all of them run.
+func TestManyDirectoriesAreProvenInTurn(t *testing.T) {
+	w := newConcert(t, map[PeerID]int{"home": 0, "a": 1})
+	w.members()
+	w.pass(5 * time.Second)
+	w.did = make(map[PeerID][]Effect)
+	const jobs = 2 * maxProofs
+	for k := range jobs {
+		w.submit("home", 1, Terms{Estimate: time.Second, Where: Where{Dir: &Dir{Path: fmt.Sprint("/work", k/20), File: "proof", Nonce: nonce}}})
+	}
+	ran := 0
+	for range 3 * jobs {
+		w.settle()
+		w.explore("a", nonce[:])
+		w.pass(100 * time.Millisecond)
+		ran += w.done("a", 100*time.Millisecond)
+	}
+	asked := len(messages[Challenge](w, "home", "a"))
+	if ran != jobs || asked > 2*jobs {
+		t.Errorf("%d of %d jobs have run, after %d challenges", ran, jobs, asked)
+	}
+}
+
+// TestARefusalIsOfTheDirectory: jobs of one that a peer has not are not asked for one by one, and do not keep
+// those of another from being asked for.
+func TestARefusalIsOfTheDirectory(t *testing.T) {
+	w := newConcert(t, map[PeerID]int{"home": 0, "a": 1})
+	w.members()
+	w.pass(5 * time.Second)
+	w.did = make(map[PeerID][]Effect)
+	for k := range 2 * maxProofs {
+		dir := &Dir{Path: "/missing", File: "proof", Nonce: nonce}
+		if k >= maxProofs {
+			dir = &Dir{Path: "/work", File: "proof", Nonce: nonce}
+		}
+		w.submit("home", 1, Terms{Estimate: time.Second, Where: Where{Dir: dir}})
+	}
+	missing, ran := 0, 0
+	for range 100 {
+		w.settle()
+		for _, e := range w.did["a"] {
+			if p, ok := e.(Prove); ok && p.Path == "/missing" {
+				missing++
+				w.step("a", Proved{Peer: p.Peer, Job: p.Job, Refused: "no such directory"})
+			} else if ok {
+				w.step("a", Proved{Peer: p.Peer, Job: p.Job, MAC: ProveDir(nonce[:], p.Job, "a")})
+			}
+		}
+		w.did["a"] = nil
+		w.pass(100 * time.Millisecond)
+		ran += w.done("a", 100*time.Millisecond)
+	}
+	if missing > 20 || ran < 30 {
+		t.Errorf("%d challenges for a directory that is missing, %d tasks of the other have run", missing, ran)
 	}
 }

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/filchsched/filch/exec/fair"
@@ -54,6 +56,10 @@ func weight(nice int) int64 {
 
 // wakeJob says that a job of ours has something queued.
 func (c *Core) wakeJob(j *job) {
+	if !j.listed {
+		j.listed = true
+		c.queued = append(c.queued, j)
+	}
 	if j.tenant == nil {
 		leaf := c.tenants.own.NewJob(weight(int(j.terms.Nice)), 0)
 		j.tenant = &tenant{leaf: leaf, job: j}
@@ -147,9 +153,9 @@ func (c *Core) startOf(x *tenant) (started, waiting bool) {
 	case started:
 		return true, false
 	case x.job != nil:
-		return false, x.job.committed < x.job.n && x.job.queued()
+		return false, x.job.queued() && c.barred(&x.job.terms) == ""
 	}
-	return false, x.held.hasUnstarted()
+	return false, x.held.hasUnstarted() && c.mayStart(x.up, x.held)
 }
 
 // pay takes the turn of a run that dispatch starts, at what it will probably use.
@@ -171,5 +177,24 @@ func (c *Core) settleTurn(r *running, ran time.Duration) {
 
 // queued tells whether anything of the job waits.
 func (j *job) queued() bool { return j.queue.Len() > 0 }
+
+// queuedJobs goes through those of our jobs that have something in the queue: every step looks at them, and a home
+// remembers thousands that have ended.
+func (c *Core) queuedJobs() iter.Seq[*job] {
+	return func(yield func(*job) bool) {
+		for k := 0; k < len(c.queued); {
+			j := c.queued[k]
+			if !j.queued() {
+				j.listed = false
+				c.queued = slices.Delete(c.queued, k, k+1)
+				continue
+			}
+			if !yield(j) {
+				return
+			}
+			k++
+		}
+	}
+}
 
 func (h *heldJob) hasUnstarted() bool { return h.unstarted > 0 }

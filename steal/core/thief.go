@@ -91,7 +91,7 @@ func (c *Core) room() int {
 		return 0
 	}
 	room, ahead := c.cores-c.inUse(), 0
-	for _, j := range c.jobOrder {
+	for j := range c.queuedJobs() {
 		spare := j.spare()
 		if spare == 0 || c.barred(&j.terms) != "" {
 			continue // it takes no core of ours

@@ -32,7 +32,7 @@ func (c *Core) handOver(d *downlink, o *standing) (why string, rest time.Duratio
 	if c.cores == 0 {
 		half = surplus
 	}
-	s := share{c: c, d: d, o: &o.Offer, came: o.came, here: surplus / time.Duration(max(1, c.cores)), stays: stays, time: min(half, o.Time), tasks: uint64(o.Tasks), why: reasonNoSurplus}
+	s := share{c: c, d: d, o: &o.Offer, came: o.came, here: surplus / time.Duration(max(1, c.cores)), stays: stays, time: max(0, min(half, o.Time)), tasks: uint64(o.Tasks), why: reasonNoSurplus}
 	for k := range sources {
 		if s.full() {
 			break
@@ -54,15 +54,15 @@ func (c *Core) surplus() (list []source, sum, stays time.Duration) {
 		if s.terms.Where.Local && !(s.job != nil && c.cfg.Host != "") {
 			return // listed, so that the refusal is counted
 		}
-		work := c.est.of(s.terms) * time.Duration(min(n, 1<<24))
-		sum += work
+		work := c.est.work(s.terms, n)
+		sum = min(sum+work, maxWork)
 		if s.stays {
-			stays += work
+			stays = min(stays+work, maxWork)
 		}
 	}
-	for _, j := range c.jobOrder {
+	for j := range c.queuedJobs() {
 		spare := j.spare()
-		if j.committed == j.n || spare == 0 {
+		if spare == 0 {
 			continue
 		}
 		s := source{since: j.since, terms: &j.terms, job: j, stays: c.barred(&j.terms) == ""}

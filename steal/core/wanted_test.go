@@ -63,3 +63,26 @@ func TestAppetiteLessWhatIsQueued(t *testing.T) {
 		t.Errorf("appetite %d, while %d tasks wait here", n, queued)
 	}
 }
+
+// TestWantedAgainAfterABacklog: who was told that nothing more is wanted hears when what is queued does not do for those
+// who wait any more, though they have waited all the while.
+func TestWantedAgainAfterABacklog(t *testing.T) {
+	w := newConcert(t, map[PeerID]int{"home": 1, "thief": 3})
+	w.members()
+	w.pass(10 * time.Second)
+	home := w.nodes["home"]
+	home.ups["thief"].rtt = 100 * time.Millisecond // so that short tasks stay
+	w.submit("home", 5, Terms{Estimate: 2 * time.Millisecond})
+	w.settle()
+	if n := home.Appetite(); n != 0 || len(home.offering) != 1 || len(w.runs["thief"]) > 0 {
+		t.Fatalf("appetite %d, %d offers", n, len(home.offering))
+	}
+	before := w.wanted("home")
+	for home.jobOrder[0].committed < 4 {
+		w.done("home", 2*time.Millisecond) // all in the same moment
+	}
+	w.pass(2 * appetiteEvery)
+	if n := w.wanted("home") - before; n != 1 {
+		t.Errorf("told %d times after the backlog", n)
+	}
+}

@@ -15,7 +15,7 @@ import (
 )
 
 // contestKeys are the contests in the order in which they are run.
-var contestKeys = []string{"fib", "submit", "bulk", "uts", "allocs"}
+var contestKeys = []string{"fib", "submit", "bulk", "uts", "allocs", "child", "map"}
 
 // Exit statuses.
 const (
@@ -140,6 +140,10 @@ func makeContest(key string, set settings) (contest, error) {
 		return utsContest(set)
 	case "allocs":
 		return allocsContest(set), nil
+	case "child":
+		return childContest(set), nil
+	case "map":
+		return mapContest(set), nil
 	}
 	return contest{}, fmt.Errorf("no contest %q; there are %s", key, strings.Join(contestKeys, ", "))
 }

@@ -24,3 +24,7 @@ func filchUTS(settings, *uts.Tree, uts.Count) contender { return absent() }
 func allocsContest(settings) contest {
 	return contest{key: "allocs", title: "what filch allocates", unit: "task", operations: 1, contenders: []contender{absent()}}
 }
+
+func filchChild(settings) []contender { return []contender{absent()} }
+
+func filchMap(settings) contender { return absent() }

@@ -125,8 +125,8 @@ var leaseFaults = []fault{
 	{
 		name: "a cancelled job's queue stays grantable",
 		file: "steal/core/cancel.go",
-		old:  "if r.Value != taskCommitted {\n\t\t\t\tc.commit",
-		new:  "if r.Value == taskHeld {\n\t\t\t\tc.commit",
+		old:  "if r.Value != taskCommitted {\n\t\t\t\tc.record",
+		new:  "if r.Value == taskHeld {\n\t\t\t\tc.record",
 		test: leaseWorlds, // seed 3
 		says: "cancel:",
 	},
@@ -242,6 +242,22 @@ var leaseFaults = []fault{
 	if false {`,
 		test: leaseTheme("lies"), // seed 101
 		says: "ends:",
+	},
+	{
+		name: "a set is acknowledged before its drops",
+		file: "steal/core/grantor.go",
+		old:  "\td.flush(c)\n\td.send(c, Ack{",
+		new:  "\td.send(c, Ack{",
+		test: coreTest("TestAnAckFollowsTheDropsOfItsSet"),
+		says: "acknowledged before what it shows",
+	},
+	{
+		name: "work outlives its home for ever",
+		file: "steal/core/epoch.go",
+		old:  "\tc.abandon(u)\n}\n\nfunc (c *Core) abandon",
+		new:  "}\n\nfunc (c *Core) abandon",
+		test: leaseWorlds, // seed 13
+		says: "clean:",
 	},
 }
 
@@ -439,8 +455,8 @@ var thiefFaults = []fault{
 	{
 		name: "outputs go with the word that a piece went up",
 		file: "steal/run.go",
-		old:  `if len(held) == 0 {`,
-		new:  `if len(held) < 99 {`,
+		old:  `range append(held, core.Span{Lo: p.Hi, Hi: p.Hi}) {`,
+		new:  `range append(held[:0], core.Span{Lo: p.Hi, Hi: p.Hi}) {`,
 		test: check{folder: "steal", run: "TestRecordedKeepsOutputsOfWhatIsHeld"},
 		says: "of what is held are gone",
 	},
@@ -471,7 +487,7 @@ var thiefFaults = []fault{
 	{
 		name: "a standing offer goes on to say that no core is free",
 		file: "steal/core/thief.go",
-		old:  `if t.laid != 0 && t.laidBusy && c.busy < c.cores {`,
+		old:  `if t.laid != 0 && t.laidBusy && c.free() > 0 {`,
 		new:  `if false {`,
 		test: check{folder: "steal/core", run: "TestStandingOfferSaysThatACoreIsFree"},
 		says: "its last offer is",

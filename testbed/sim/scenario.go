@@ -85,6 +85,7 @@ func newWorld(seed uint64, trace bool, theme ...string) *world {
 
 // plan draws what is submitted, cancelled, recalled and broken, and when.
 func (w *world) plan(kinds []string) {
+	themed := len(kinds) > 0
 	homes := 1 + w.rng.IntN(2)
 	for k := range 2 + w.rng.IntN(4) {
 		home := w.nodes[w.rng.IntN(min(homes, len(w.nodes)))]
@@ -116,7 +117,7 @@ func (w *world) plan(kinds []string) {
 		w.in(w.between(time.Second, faultTime), w.meddle)
 	}
 	w.in(time.Second, w.sweeping)
-	w.more()
+	w.more(themed)
 }
 
 func (w *world) sweeping() { w.sweep(); w.in(time.Second, w.sweeping) }

@@ -7,11 +7,15 @@ import (
 )
 
 // This file is about what worlds do beside the rest, from a sequence of random numbers of their own: half of them cancel
-// parts of jobs, have runs that leave their cores idle (slack.go), and jobs that runs wait for.
+// parts of jobs (of worlds of a theme a quarter), have runs that leave their cores idle (slack.go), and jobs that runs wait for.
 
 // more draws these things.
-func (w *world) more() {
-	if w.extra.IntN(2) == 0 {
+func (w *world) more(themed bool) {
+	one := 2
+	if themed {
+		one = 4
+	}
+	if w.extra.IntN(one) != 0 {
 		return
 	}
 	w.lends = true
