@@ -58,6 +58,19 @@ func newAttempt(ctx context.Context, n *Node, t *function.Task, id string, depth
 	return &r.attempt
 }
 
+// nextAttempt is newAttempt for calls of one piece, one after the other. The memory of the call before is used again if nothing
+// can refer to it that is still of use: no child, and no context made from it.
+func nextAttempt(ctx context.Context, n *Node, t *function.Task) *attempt {
+	if at, ok := t.Kept.(*attempt); ok && at.parent == ctx && at.born == 0 && at.own.Load() == nil {
+		at.of.Index = t.Index
+		at.over.Store(false)
+		return at
+	}
+	at := newAttempt(ctx, n, t, "", 0)
+	t.Kept = at
+	return at
+}
+
 // grow puts a child into the tree of the attempt above it, or begins another one where a context lies between.
 func (a *attempt) grow() {
 	if a.parent == context.Context(a.above) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/filchsched/filch/exec/call"
@@ -53,7 +55,7 @@ func (f Func[A, R]) MapSlice(ctx context.Context, n *Node, in []A, o ...CallOpti
 	if err != nil {
 		return nil, n.draining(err)
 	}
-	s := &sliceCalls[A, R]{d: f.d, node: n, in: in, out: make([]R, len(in)), state: make([]bool, len(in)), first: -1}
+	s := &sliceCalls[A, R]{d: f.d, node: n, in: in, out: make([]R, len(in)), state: make([]atomic.Uint32, len(in)), first: -1}
 	if opt.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, opt.timeout, ErrTimedOut)
@@ -117,14 +119,23 @@ type sliceCalls[A, R any] struct {
 	encoded  [][]byte // of in, before the first run; nil: when needed
 	deadline time.Time
 
+	out   []R // out[i] is written by whoever makes state[i] resultHere
+	state []atomic.Uint32
+
 	mu    sync.Mutex
-	out   []R      // out[i] is written by whoever sets state[i]
-	state []bool   // the result is there
 	raw   [][]byte // results that came from other processes; nil: none
 	first int      // index of the first failure; -1: none
 	why   error
 	stop  func() // cancels the rest; nil: not known yet
 }
+
+// States of a call. A result counts once, whoever has it first.
+const (
+	resultNone    uint32 = iota
+	resultComing         // a run on this node is writing it
+	resultHere           // it has
+	resultSettled        // told by the table, or not wanted any more
+)
 
 func (s *sliceCalls[A, R]) encodeAll() error {
 	s.encoded = make([][]byte, len(s.in))
@@ -175,53 +186,54 @@ func (s *sliceCalls[A, R]) Run(ctx context.Context, t *function.Task) error {
 		ctx, cancel = context.WithDeadlineCause(ctx, s.deadline, ErrTimedOut)
 		defer cancel()
 	}
-	at := newAttempt(ctx, s.node, t, "", 0)
+	at := nextAttempt(ctx, s.node, t)
 	v, err := s.d.call(at, a)
 	at.end()
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	if !s.state[t.Index] {
-		s.state[t.Index], s.out[t.Index] = true, v
+	if state := &s.state[t.Index]; state.CompareAndSwap(resultNone, resultComing) {
+		s.out[t.Index] = v
+		state.Store(resultHere)
 	}
-	s.mu.Unlock()
 	return nil
 }
 
 // Settle implements home.LiveRange.
 func (s *sliceCalls[A, R]) Settle(i uint64, r home.Reply) {
+	here := !s.state[i].CompareAndSwap(resultNone, resultSettled)
+	if here && r.Err == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case r.Err != nil:
-		// What a failure has cancelled comes after it.
-		if s.first < 0 {
-			s.first, s.why = int(i), r.Err
-			if s.stop != nil {
-				s.stop()
-			}
-		}
-		s.state[i] = true
-	case !s.state[i]:
+	if r.Err == nil {
 		if s.raw == nil {
 			s.raw = make([][]byte, len(s.in))
 		}
 		if s.raw[i] = r.Value; r.Value == nil {
 			s.raw[i] = []byte{}
 		}
+		return
+	}
+	if s.first < 0 { // what a failure has cancelled comes after it
+		s.first, s.why = int(i), r.Err
+		if s.stop != nil {
+			s.stop()
+		}
 	}
 }
 
-// results are what there is when the range has ended.
+// results are what there is when the range has ended. Runs whose results nobody wants may still be under way.
 func (s *sliceCalls[A, R]) results(ctx context.Context, ended bool) ([]R, error) {
-	s.mu.Lock() // a run whose result nobody wants may still be under way
+	for i := range s.state {
+		for !s.state[i].CompareAndSwap(resultNone, resultSettled) && s.state[i].Load() == resultComing {
+			runtime.Gosched() // a few instructions
+		}
+	}
+	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := s.out
-	s.out = make([]R, 0)
-	for i := range s.state {
-		s.state[i] = true
-	}
 	for i, b := range s.raw {
 		if b == nil {
 			continue

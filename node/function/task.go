@@ -15,6 +15,7 @@ type Task struct {
 	Name  string      // of the function
 	From  core.PeerID // who lent it; "" if its home is this node
 	Owner any         // whom the executor works for: the node
+	Kept  any         // what who runs calls keeps from one call of the piece to the next
 }
 
 // A Local is a set of calls of this process's own that are run as Go values, without an encoding. Run

@@ -108,7 +108,7 @@ func (t *Table) Local(id core.JobID) function.Local {
 type LiveRange interface {
 	function.Local
 	Encode(b []byte, index uint64) ([]byte, error)
-	// Settle is told of each index once. value is empty if this process has run it.
+	// Settle is told of each index once, but for those that this process has run with success.
 	Settle(index uint64, r Reply)
 }
 
@@ -194,7 +194,8 @@ func (r *Range) settle(c core.Commit, outputs []steal.Output) {
 	if c.State != task.Done {
 		reply.Err = failure(r.name, &c)
 	}
-	for i := c.Piece.Lo; i < c.Piece.Hi && i < r.n; i++ {
+	here := c.State == task.Done && c.Host == r.ID.Home
+	for i := c.Piece.Lo; i < c.Piece.Hi && i < r.n && !here; i++ {
 		one := reply
 		if c.Values != nil {
 			one.Value = c.Values[i-c.Piece.Lo]

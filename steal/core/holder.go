@@ -321,16 +321,21 @@ func (c *Core) startHeld(u *uplink, h *heldJob) bool {
 // chunk is how many tasks go to the engine at a time: short functions several,
 // so that a million of them do not cost a step each.
 func (c *Core) chunk(t *Terms, n uint64) uint64 {
+	return c.chunkOf(t, n, maxChunk)
+}
+
+func (c *Core) chunkOf(t *Terms, n, most uint64) uint64 {
 	each := c.est.of(t)
 	if t.Kind != task.KindFunc || each >= chunkTime {
 		return 1
 	}
-	return min(n, uint64(chunkTime/each), maxChunk)
+	return min(n, uint64(chunkTime/each), most)
 }
 
 const (
 	chunkTime = time.Millisecond // what is started together, in estimated time: small against a round trip
 	maxChunk  = 64
+	ownChunk  = 1024 // of a home's own, whose results take no frame
 )
 
 func (c *Core) startSlot(u *uplink, h *heldJob, k int) {

@@ -219,7 +219,7 @@ func (c *Core) startOwn(j *job) bool {
 		s := Span{r.Lo, r.Lo + 1}
 		susp := c.noteAt(j, r.Lo).suspect
 		if !susp {
-			s.Hi = r.Lo + c.chunk(&j.terms, min(spare, c.unsuspected(j, r.Span).Len()))
+			s.Hi = r.Lo + c.chunkOf(&j.terms, min(spare, c.unsuspected(j, r.Span).Len()), ownChunk)
 		}
 		a := c.issue(j)
 		c.putHold(j, c.local, hold{Span: s, attempt: a, suspect: susp, recorded: susp, known: true})
