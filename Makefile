@@ -9,7 +9,7 @@ FROM     ?= 1
 NODES    ?= 1000
 
 .POSIX:
-.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled netns chaos racks ci clean
+.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled uts netns chaos racks ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,9 @@ real: ## checksum and compress a real tree, beside a sequential run and xargs -P
 
 entitled: ## a job comes beside commands that hold all cores: its wait and its share of the CPU
 	$(GO) run ./testbed/entitled
+
+uts: ## UTS T1, T3 and T1L over 1, 2 and 4 nodes, exact, also when nodes are killed and added (minutes)
+	$(GO) test ./examples/uts -count=1 -timeout 0 -v -run TestTheCountIsExact -long
 
 netns: ## 20 nodes in network namespaces, with what can happen to them (root; some minutes)
 	FILCH_NETNS=20 $(GO) test -count=1 -v -timeout 12m ./testbed/netns

@@ -31,6 +31,7 @@ var plantedHouses = []planted{
 	{"topology imports something", "import direction", one("topology/a.go", `package topology; import _ "`+m+`exec/task"`), "it stands alone"},
 	{"product imports testbed", "import direction", one("cmd/filch/a.go", `package main; import _ "`+m+`testbed/uts"`), "does not depend on its testbed"},
 	{"example leaves the stable API", "import direction", one("examples/uts/a.go", `package main; import _ "`+m+`exec"`), "stable API only"},
+	{"example leans on the testbed", "import direction", one("examples/uts/a.go", `package main; import _ "`+m+`testbed/sim"`), "does not depend on its testbed"},
 	{"a folder nobody ranked", "import direction", one("extra/a.go", `package extra; import _ "`+m+`exec"`), "a folder without a rank"},
 	{"somebody imports the root", "import direction", one("exec/a.go", `package exec; import _ "`+modulePath+`"`), "a folder without a rank"},
 	{"another project of a like name", "import direction", one("exec/a.go", `package exec; import _ "`+modulePath+`er/node"`), ""},
@@ -42,7 +43,7 @@ var plantedHouses = []planted{
 		"exec/proc/a_test.go":    `package proc_test; import _ "` + m + `exec"`,
 		"node/nodetest/a.go":     `package nodetest; import _ "` + m + `node"`,
 		"testbed/bench/a.go":     `package main; import (_ "` + m + `testbed/uts"; _ "` + m + `exec")`,
-		"examples/offload/a.go":  `package main; import (_ "` + m + `node"; _ "` + m + `topology")`,
+		"examples/offload/a.go":  `package main; import (_ "` + m + `node"; _ "` + m + `topology"; _ "` + m + `examples/cluster"; _ "` + m + `testbed/uts")`,
 		"topology/topotest/a.go": `package topotest; import _ "` + m + `topology/fixtures"`,
 	}, ""},
 

@@ -43,6 +43,9 @@ var alone = []string{"topology", "cmd/filch/parallel"}
 // which show how to do that, use nothing else.
 var stable = []string{"node", "node/nodetest", "topology"}
 
+// tree is the benchmark's tree, which knows nothing of filch: an example searches it, and the testbed, too.
+const tree = "testbed/uts"
+
 // upward lists the only imports of a parent by its child: nodetest is an
 // in-memory cluster of nodes, offered to users under the name that they look for;
 // guest is an implementation of two interfaces that the driver in steal has for such.
@@ -77,7 +80,7 @@ func objection(from, to string) string {
 	fromTop, toTop := top(from), top(to)
 	switch {
 	case within(to, "testbed"):
-		if within(from, "testbed") {
+		if within(from, "testbed") || fromTop == "examples" && to == tree {
 			return ""
 		}
 		return "the product does not depend on its testbed"
@@ -87,6 +90,8 @@ func objection(from, to string) string {
 		return "a folder without a rank; give it one in house_rules_test.go"
 	case slices.ContainsFunc(alone, func(a string) bool { return within(from, a) && !within(to, a) }):
 		return "it stands alone"
+	case fromTop == "examples" && toTop == "examples":
+		return "" // how they get their nodes
 	case fromTop == "examples" && !slices.Contains(stable, to):
 		return "examples use the stable API only"
 	case within(from, to) && upward[from] != to:

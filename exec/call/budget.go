@@ -26,7 +26,7 @@ const (
 	headroom = 1 << 20
 )
 
-// errBudget and the like are what a ValueError may wrap.
+// What a ValueError may wrap.
 var (
 	// ErrTooLarge is wrapped by the error of a value that is beyond MaxValue, MaxDepth, or the memory that
 	// its encoding may decode to.

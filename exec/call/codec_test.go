@@ -231,6 +231,7 @@ func TestDecodingTakesBoundedMemory(t *testing.T) {
 	refused[[]int64](t, []byte{0xdd, 0x7f, 0xff, 0xff, 0xff}, call.ErrMalformed, "cut off")
 	refused[any](t, []byte{0xdf, 0xff, 0xff, 0xff, 0xff}, call.ErrMalformed, "cut off")
 	refused[string](t, []byte{0xdb, 0x7f, 0xff, 0xff, 0xff}, call.ErrMalformed, "cut off")
+	refused[string](t, []byte{0xda, 0x10, 0, 'x'}, call.ErrMalformed, "cut off")
 	refused[item](t, append(pack(t, item{}), 0), call.ErrMalformed, "1 bytes after its end")
 	refused[any](t, bytes.Repeat([]byte{0x91}, 5<<20), call.ErrTooLarge, "nested more than 64")
 	refused[item](t, append([]byte{0x81, 0xa1, 'x'}, bytes.Repeat([]byte{0x91}, 5<<20)...), call.ErrTooLarge, "nested more than 64")

@@ -43,6 +43,7 @@ const root = "../.."
 // faults are all of them, by area.
 var faults = map[string][]fault{
 	"deque":      dequeFaults,
+	"values":     valueFaults,
 	"span":       spanFaults,
 	"park":       parkFaults,
 	"stepper":    stepperFaults,
