@@ -1,0 +1,90 @@
+package cost
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// An Estimate is what is expected of one candidate.
+type Estimate struct {
+	Peer                             string
+	Total                            Dist
+	Queue, Transfer, Cold, Run, Back Dist
+	RTT                              time.Duration
+	Age                              time.Duration // of what the peer has said of its load; −1: it has said nothing
+	Samples                          int           // of this function there, old ones counting less
+	Rejected                         string        // why it is none; empty: it is one
+
+	slot  int32
+	score float64 // what is compared: the 90th percentile of the total, and the price of energy
+}
+
+// estimate adds up a candidate. Every part is counted once. e is written whole but for score.
+func (v *view) estimate(now time.Duration, a *Ask, p *peer, t *track, e *Estimate) {
+	run := v.run(now, p, t)
+	out := float64(a.Out)
+	if a.Out < 0 {
+		out = v.f.out
+	}
+	*e = Estimate{Peer: p.ID, Run: run, RTT: p.RTT, Age: -1, slot: p.slot}
+	if p.Load.Heard {
+		e.Age = max(0, now-p.Load.At)
+	}
+	if t != nil {
+		e.Samples = int(t.n + 0.5)
+	}
+	if (t == nil || t.n < 0.75) && v.cold > 0 {
+		e.Cold = about(run.Mean*v.cold, 0.5)
+	}
+	e.Queue, e.Transfer, e.Back = p.queue(now, run.Mean), p.way(float64(a.In)), p.way(out)
+	e.Total = e.Queue.Add(e.Transfer).Add(e.Cold).Add(e.Run).Add(e.Back)
+}
+
+// price is what energy adds to the score.
+func (a *Ask) price(p *peer, e *Estimate) float64 {
+	switch {
+	case a.Energy <= 0:
+		return 0
+	case p.Self:
+		return a.Energy * (e.Run.Mean + e.Cold.Mean)
+	}
+	return a.Energy * RadioShare * (e.Transfer.Mean + e.Back.Mean)
+}
+
+// Estimates tells what is expected of everybody who is known, the best first and those that are no candidates last,
+// by name; and why they are none. It changes nothing. It costs more than a choice: a slice of all.
+func (m *Model) Estimates(now time.Duration, a *Ask) []Estimate {
+	f := m.function(a.Function)
+	v := f.see(now, a.In, a.Hint)
+	list := make([]Estimate, 0, len(m.slots))
+	for k := range m.peers {
+		p := &m.peers[k]
+		if p.ID == "" {
+			continue
+		}
+		var e Estimate
+		t := f.find(p)
+		v.estimate(now, a, p, t, &e)
+		p90 := e.Total.p90()
+		e.score = p90 + a.price(p, &e)
+		if e.Rejected = a.rejects(p, t); e.Rejected == "" && a.Deadline > 0 && p90 > float64(a.Deadline) {
+			e.Rejected = RejectedDeadline
+		}
+		list = append(list, e)
+	}
+	slices.SortFunc(list, func(x, y Estimate) int {
+		if out := cmp.Compare(boolToInt(x.Rejected != ""), boolToInt(y.Rejected != "")); out != 0 {
+			return out
+		}
+		return cmp.Or(cmp.Compare(x.score, y.score), cmp.Compare(x.Peer, y.Peer))
+	})
+	return list
+}
+
+func boolToInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
