@@ -50,6 +50,7 @@ func (m *Model) Choose(now time.Duration, a *Ask) Choice {
 		s.all(false)
 		s.late = true
 	}
+	f.asked = s.view.x
 	c := s.settle()
 	if c.Why != Nowhere {
 		m.peers[c.Chosen.slot].place(now, c.Chosen.Run.Mean)

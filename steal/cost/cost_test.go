@@ -94,13 +94,16 @@ func TestSumsOfParts(t *testing.T) {
 func TestEveryPartCountsOnce(t *testing.T) {
 	m := pair(0, "there")
 	m.ran(0, "there", 1<<20, 100*ms, 20)
+	there := *m.peer("there")
+	there.RTT = 80 * ms
+	m.Update(there.Peer)
 	a := askF(1 << 20)
 	a.Out = 2 << 20
 	e := m.estimateOf(0, "there", a)
-	way := Way{RTT: ms}
+	way := Way{RTT: 80 * ms}
 	want := way.To(1<<20) + 100*ms + way.Back(2<<20)
-	if way.To(0)+way.Back(0) != ms {
-		t.Errorf("both ways take %v of a round trip of %v", way.To(0)+way.Back(0), ms)
+	if way.To(0)+way.Back(0) != way.RTT {
+		t.Errorf("both ways take %v of a round trip of %v", way.To(0)+way.Back(0), way.RTT)
 	}
 	if got := time.Duration(e.Total.Mean); !near(got, want, 0.06) {
 		t.Errorf("counted once the parts are %v, and the total is %v", want, got)
@@ -259,7 +262,7 @@ func TestStaysForAFewRuns(t *testing.T) {
 	if c := m.Choose(0, askF(0)); c.Peer != "a" {
 		t.Fatalf("%s: %v", c.Peer, c.Why)
 	}
-	m.ran(1, "b", 0, 78*ms, 20)
+	m.ran(1, "b", 0, 92*ms, 80)
 	var went []string
 	for range 4 {
 		m.functions["f"].credit = 0

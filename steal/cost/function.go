@@ -18,6 +18,7 @@ type function struct {
 	cold   pull    // how much longer the first time at a peer takes, as a logarithm
 	stay   stay
 	credit float64 // to explore with
+	asked  float64 // logarithm of the input that the last choice was about
 	trial  trial
 	looked int32 // slot up to which newcomers were looked for
 }
@@ -26,7 +27,7 @@ const (
 	guess      = 100 * time.Millisecond // for what was never seen
 	slopePrior = 1.0                    // most of what has an input reads it once
 	slopeCount = 2.0                    // what this counts for, against the squared spread of inputs
-	slopeFade  = 0.98
+	slopeFade  = 0.99
 	maxTracks  = 1024 // peers per function: those whose last sample is the oldest go
 )
 
@@ -80,13 +81,16 @@ func (f *function) forget() {
 
 // A Sample is tasks of a function that have run somewhere.
 type Sample struct {
-	In, Out int64         // bytes of one task; Out −1: not known
+	In, Out int64         // bytes of one task; −1: not known. Then In is taken to be what the last choice was about
 	Ran     time.Duration // one task, without waiting and ways
 }
 
 // learn takes in a sample of a peer.
 func (f *function) learn(now time.Duration, p *peer, s Sample) {
-	x, y := logSize(s.In), logOf(s.Ran)
+	x, y := f.asked, logOf(s.Ran)
+	if s.In >= 0 {
+		x = logSize(s.In)
+	}
 	f.tried(p, float64(s.Ran))
 	b, _ := f.slope()
 	t := f.track(p)

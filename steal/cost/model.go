@@ -103,7 +103,7 @@ func (m *Model) function(name string) *function {
 		return f
 	}
 	if f = m.old[name]; f == nil {
-		f = &function{stay: stay{peer: -1}, trial: trial{peer: -1}}
+		f = &function{asked: logSize(0), stay: stay{peer: -1}, trial: trial{peer: -1}}
 	}
 	if len(m.functions) >= maxFunctions {
 		m.old, m.functions = m.functions, make(map[string]*function)

@@ -16,8 +16,8 @@ type waits struct {
 
 const (
 	waitsMemory = 50
-	stale       = 5 * time.Second // after which half of what a peer said is what it usually says
-	saidSpread  = 0.2             // of what it says, as a share: its own estimates are none better
+	stale       = 20 * time.Second // after which half of what a peer said is what it usually says
+	saidSpread  = 0.2              // of what it says, as a share: its own estimates are none better
 )
 
 // hear takes in what a peer has said.

@@ -10,9 +10,10 @@ const (
 	leaveShare = 0.2  // of the total: what leaving this node has to gain
 	leaveRTTs  = 2    // and this many round trips
 	moveShare  = 0.05 // what moving between others, or back, has to gain
-	likely     = 0.8  // how likely it has to be
-	stayRuns   = 3    // after a move; then leaveShare holds for every move
-	muchWorse  = 1.5  // what ends a stay at once
+	likely     = 0.8  // how likely it has to be that leaving this node is better
+	moveLikely = 0.6  // and another move: here is not at stake
+	stayRuns   = 3    // after a move, during which
+	stayShare  = 0.1  // is what the next one has to gain
 )
 
 // A stay is where a function ran last, and since when.
@@ -94,21 +95,21 @@ func (s *search) move() (*Estimate, Why) {
 	case from.slot < 0 || from.slot == s.best.slot:
 		return &s.best, Best
 	}
-	gain, need := from.score-s.best.score, moveShare*from.score
+	gain, need, sure := from.score-s.best.score, moveShare*from.score, moveLikely
 	leaving := from.slot == s.m.self
-	staying := !leaving && s.f.stay.runs < stayRuns && from.score < muchWorse*s.best.score
-	if leaving || staying {
-		need = leaveShare * from.score
-	}
-	if leaving {
-		need = max(need, float64(leaveRTTs*s.best.RTT))
+	staying := !leaving && s.f.stay.runs < stayRuns
+	switch {
+	case leaving:
+		need, sure = max(leaveShare*from.score, float64(leaveRTTs*s.best.RTT)), likely
+	case staying:
+		need = stayShare * from.score
 	}
 	switch {
 	case gain <= need && staying:
 		return from, Stays
 	case gain <= need:
 		return from, TooLittle
-	case s.best.Total.Sooner(from.Total) < likely:
+	case s.best.Total.Sooner(from.Total) < sure:
 		return from, TooUnsure
 	}
 	return &s.best, Best
