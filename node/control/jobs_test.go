@@ -50,7 +50,14 @@ func (fake) Explain(_ context.Context, task string) (Explanation, error) {
 	return Explanation{Task: task}, nil
 }
 func (fake) Steals(context.Context) (Steals, error) { return Steals{Steals: []Steal{}}, nil }
-func (fake) Runs(context.Context) ([]Run, error)    { return []Run{{ID: "run-1"}}, nil }
+
+func (fake) Decide(_ context.Context, q Deciding) (Decision, error) {
+	if q.Command == nil {
+		return Decision{}, &Error{http.StatusBadRequest, "no command", ReasonBadRequest, ""}
+	}
+	return Decision{Placeable: true, Node: "n1", Runs: q.Command.Argv[0], Candidates: []Candidate{}}, nil
+}
+func (fake) Runs(context.Context) ([]Run, error) { return []Run{{ID: "run-1"}}, nil }
 func (fake) Guest(ctx context.Context, conn net.Conn) error {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()

@@ -10,6 +10,7 @@ import (
 // An Ask is a task for which a place is looked for. Slices are only read, and only during the call.
 type Ask struct {
 	Function string // name, with the version if there is one; of a command, the program
+	Hash     uint32 // of a function's name, as Peer.Functions has them; 0: unknown
 	Kind     task.Kind
 	In       int64         // bytes of its input that would have to travel
 	Out      int64         // bytes of its result; −1: what it usually is
@@ -17,6 +18,7 @@ type Ask struct {
 	Deadline time.Duration // from now, for the outcome to be here; 0: none
 	Needs    task.Resources
 	Local    bool     // here or nowhere
+	NotHere  bool     // this node does not know the function
 	Zones    []string // the data must not leave these; this node counts by its own zone, too. nil: anywhere
 	Require  []string // labels, "key=value"
 	On       []string // IDs; nobody else
@@ -40,6 +42,7 @@ const (
 	RejectedMemory   = "has too little memory"
 	RejectedCores    = "has too few cores"
 	RejectedFunction = "is not known to have this function"
+	RejectedUnknown  = "has no such function registered"
 	RejectedDeadline = "would probably miss the deadline"
 )
 
@@ -62,11 +65,13 @@ func (a *Ask) rejects(p *peer, t *track) string {
 		return RejectedMemory
 	case p.Cores > 0 && a.Needs.CoresOrOne() > p.Cores:
 		return RejectedCores
+	case p.Self && a.NotHere:
+		return RejectedUnknown
 	case p.Self:
 		return ""
 	case !slices.Contains(p.Kinds, a.Kind):
 		return RejectedKind
-	case a.Kind == task.KindFunc && !p.Knows && t == nil:
+	case a.Kind == task.KindFunc && !p.Knows && t == nil && (a.Hash == 0 || !slices.Contains(p.Functions, a.Hash)):
 		return RejectedFunction
 	}
 	return ""

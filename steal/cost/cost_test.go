@@ -33,7 +33,7 @@ func (m *Model) ran(now time.Duration, peer string, in int64, took time.Duration
 func askF(in int64) *Ask { return &Ask{Function: "f", Kind: task.KindFunc, In: in, Out: -1} }
 
 func (m *Model) estimateOf(now time.Duration, peer string, a *Ask) Estimate {
-	for _, e := range m.Estimates(now, a) {
+	for _, e := range m.Estimates(now, a, nil) {
 		if e.Peer == peer {
 			return e
 		}
@@ -412,7 +412,7 @@ func TestChoiceIsTheBestOfTheEstimates(t *testing.T) {
 		}
 		now := time.Second + time.Duration(r.Int64N(int64(time.Minute)))
 		a := &Ask{Function: "f", Kind: task.KindFunc, In: r.Int64N(1 << 22), Out: -1, Energy: r.Float64()}
-		best := m.Estimates(now, a)[0]
+		best := m.Estimates(now, a, nil)[0]
 		f := m.function("f")
 		s := search{m: m, f: f, a: a, now: now, view: f.see(now, a.In, a.Hint)}
 		if s.all(true); s.best.Peer != best.Peer {

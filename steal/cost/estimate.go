@@ -53,8 +53,9 @@ func (a *Ask) price(p *peer, e *Estimate) float64 {
 }
 
 // Estimates tells what is expected of everybody who is known, the best first and those that are no candidates last,
-// by name; and why they are none. It changes nothing. It costs more than a choice: a slice of all.
-func (m *Model) Estimates(now time.Duration, a *Ask) []Estimate {
+// by name; and why they are none. What was decided, if not nil, stands for its peer, at which the task itself would wait
+// now. It changes nothing. It costs more than a choice: a slice of all.
+func (m *Model) Estimates(now time.Duration, a *Ask, decided *Estimate) []Estimate {
 	f := m.function(a.Function)
 	v := f.see(now, a.In, a.Hint)
 	list := make([]Estimate, 0, len(m.slots))
@@ -65,7 +66,9 @@ func (m *Model) Estimates(now time.Duration, a *Ask) []Estimate {
 		}
 		var e Estimate
 		t := f.find(p)
-		v.estimate(now, a, p, t, &e)
+		if v.estimate(now, a, p, t, &e); decided != nil && decided.Peer == p.ID {
+			e = *decided
+		}
 		p90 := e.Total.p90()
 		e.score = p90 + a.price(p, &e)
 		if e.Rejected = a.rejects(p, t); e.Rejected == "" && a.Deadline > 0 && p90 > float64(a.Deadline) {

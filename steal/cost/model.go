@@ -17,6 +17,9 @@ type Model struct {
 // maxFunctions bounds the names that are remembered: of twice as many, those used last.
 const maxFunctions = 4096
 
+// notMet is why somebody who is known only from outcomes is no candidate.
+const notMet = "is not known to be a member"
+
 // MaxPeers bounds the members that are known.
 const MaxPeers = 1 << 16
 
@@ -84,9 +87,14 @@ func (m *Model) peer(id string) *peer {
 	return nil
 }
 
-// Learn takes in what tasks of a function took at a member. Samples of somebody who is not known are dropped.
+// Learn takes in what tasks of a function took at a member. One that was not met yet is no candidate until it is; what
+// ran there is remembered until the next Meet that does not name it.
 func (m *Model) Learn(now time.Duration, name, peer string, s Sample) {
 	p := m.peer(peer)
+	if p == nil {
+		m.Update(Peer{ID: peer, Away: notMet})
+		p = m.peer(peer)
+	}
 	if p == nil || s.Ran < 0 {
 		return
 	}

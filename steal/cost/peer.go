@@ -10,19 +10,20 @@ import (
 // A Peer is what is known of a member from outside of this package: what it announces, how near it is, how busy
 // it says it is.
 type Peer struct {
-	ID      string
-	Self    bool   // it is this node
-	Away    string // why nothing can be placed there, such as "it does not answer"; empty: it may
-	Machine Machine
-	Cores   int           // 0: not known
-	Memory  int64         // bytes; 0: not known
-	Kinds   []task.Kind   // that it runs for others; not asked of this node
-	Labels  []string      // "key=value"
-	Zone    string        // where data would be that is sent to it; empty: it does not say
-	Knows   bool          // all functions that this node knows, certainly
-	RTT     time.Duration // 0: not measured
-	Pace    Pace
-	Load    Load
+	ID        string
+	Self      bool   // it is this node
+	Away      string // why nothing can be placed there, such as "it does not answer"; empty: it may
+	Machine   Machine
+	Cores     int           // 0: not known
+	Memory    int64         // bytes; 0: not known
+	Kinds     []task.Kind   // that it runs for others; not asked of this node
+	Labels    []string      // "key=value"
+	Zone      string        // where data would be that is sent to it; empty: it does not say
+	Knows     bool          // the functions of this node, all of them
+	Functions []uint32      // hashes of others that it is known to know
+	RTT       time.Duration // 0: not measured
+	Pace      Pace
+	Load      Load
 }
 
 // A Load is what a member has said of how busy it is. It ages.
