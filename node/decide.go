@@ -61,6 +61,7 @@ type decider struct {
 	self   cost.Peer     // this node as it was told to the model
 	looked time.Duration // when the others were
 	last   DecisionID
+	asked  cost.Ask          // the last question, here so that it is not allocated
 	wheres map[string]uint64 // decisions by level; "here"
 	levels map[string]string // of peers
 }
@@ -78,7 +79,8 @@ func (d *decider) decide(ctx context.Context, a cost.Ask) (Decision, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.busyNow(now)
-	c := d.model.Choose(now, &a)
+	d.asked = a
+	c := d.model.Choose(now, &d.asked)
 	d.last++
 	if c.Peer != "" {
 		where := "here"

@@ -44,7 +44,7 @@ type Choice struct {
 // remembered: the next choice knows that a core there has something to do, and stays there for a few runs.
 func (m *Model) Choose(now time.Duration, a *Ask) Choice {
 	f := m.function(a.Function)
-	s := search{m: m, f: f, a: a, now: now, view: f.see(now, a.In, a.Hint)}
+	s := search{m: m, f: f, a: a, now: now, view: f.see(now, a)}
 	s.all(true)
 	if s.best.slot < 0 && a.Deadline > 0 {
 		s.all(false)
@@ -74,14 +74,13 @@ type search struct {
 	hope         float64  // of try: what it may take if all is well
 }
 
-// all goes through all peers. Most have no chance, and little is computed for those: the least that a total may
-// be (floor), then its mean, which is at most its 90th percentile, then that, and labels and zones last.
+// all goes through all peers. Most have no chance, and little is computed for those: a bound of the 90th percentile
+// (floor), then that itself, and labels and zones last.
 func (s *search) all(onTime bool) {
 	s.count = 0
 	s.best.slot, s.second.slot, s.here.slot, s.stays.slot, s.try.slot = -1, -1, -1, -1, -1
 	tracks, staying := s.f.tracks, s.f.stay.slot(s.m)
 	from, to := s.window()
-	var e Estimate
 	for k := range s.m.peers {
 		p := &s.m.peers[k]
 		if p.ID == "" || p.Away != "" {
@@ -99,21 +98,23 @@ func (s *search) all(onTime bool) {
 			s.count++ // as far as is known
 			continue
 		}
-		s.view.estimate(s.now, s.a, p, t, &e)
-		trial = trial && newcomer(t, &e)
-		hopeless := !special && s.second.slot >= 0 && e.Total.Mean >= s.second.score
-		if hopeless && !(trial && (s.try.slot < 0 || e.hope() < s.hope)) {
+		parts := s.view.parts(s.now, s.a, p, t)
+		total := parts.total()
+		p90 := total.p90()
+		trial = trial && newcomer(t, parts.run)
+		hopeless := !special && s.second.slot >= 0 && p90 >= s.second.score
+		if hopeless && !(trial && (s.try.slot < 0 || total.hope() < s.hope)) {
 			s.count++
 			continue
 		}
 		if s.a.rejects(p, t) != "" {
 			continue
 		}
-		p90 := e.Total.p90()
 		if onTime && s.a.Deadline > 0 && p90 > float64(s.a.Deadline) {
 			continue
 		}
 		s.count++
+		e := s.view.estimate(s.now, s.a, p, t)
 		e.score = p90 + s.a.price(p, &e)
 		s.take(p, &e, trial)
 	}
@@ -134,7 +135,7 @@ func (s *search) take(p *peer, e *Estimate, trial bool) {
 		s.second = *e
 	}
 	if trial {
-		if hope := e.hope(); s.try.slot < 0 || hope < s.hope {
+		if hope := e.Total.hope(); s.try.slot < 0 || hope < s.hope {
 			s.try, s.hope = *e, hope
 		}
 	}

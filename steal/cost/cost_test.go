@@ -414,7 +414,7 @@ func TestChoiceIsTheBestOfTheEstimates(t *testing.T) {
 		a := &Ask{Function: "f", Kind: task.KindFunc, In: r.Int64N(1 << 22), Out: -1, Energy: r.Float64()}
 		best := m.Estimates(now, a, nil)[0]
 		f := m.function("f")
-		s := search{m: m, f: f, a: a, now: now, view: f.see(now, a.In, a.Hint)}
+		s := search{m: m, f: f, a: a, now: now, view: f.see(now, a)}
 		if s.all(true); s.best.Peer != best.Peer {
 			t.Fatalf("seed %d: %s is the best, found was %s", seed, best.Peer, s.best.Peer)
 		}

@@ -20,25 +20,37 @@ type Estimate struct {
 	score float64 // what is compared: the 90th percentile of the total, and the price of energy
 }
 
-// estimate adds up a candidate. Every part is counted once. e is written whole but for score.
-func (v *view) estimate(now time.Duration, a *Ask, p *peer, t *track, e *Estimate) {
-	run := v.run(now, p, t)
-	out := float64(a.Out)
-	if a.Out < 0 {
-		out = v.f.out
+// parts are what a total consists of.
+type parts struct{ queue, to, cold, run, back Dist }
+
+// parts estimates a candidate.
+func (v *view) parts(now time.Duration, a *Ask, p *peer, t *track) (e parts) {
+	e.run = v.run(now, p, t)
+	if (t == nil || t.n < 0.75) && v.cold > 0 {
+		e.cold = about(e.run.Mean*v.cold, 0.5)
 	}
-	*e = Estimate{Peer: p.ID, Run: run, RTT: p.RTT, Age: -1, slot: p.slot}
+	e.queue, e.to, e.back = p.queue(now, e.run.Mean), p.way(float64(a.In)), p.way(v.out)
+	return e
+}
+
+// total adds them up. Every part counts once.
+func (e *parts) total() Dist {
+	return e.queue.Add(e.to).Add(e.cold).Add(e.run).Add(e.back)
+}
+
+// estimate is a candidate with all that is told of it; score is left to the caller.
+func (v *view) estimate(now time.Duration, a *Ask, p *peer, t *track) Estimate {
+	c := v.parts(now, a, p, t)
+	e := Estimate{
+		Peer: p.ID, Total: c.total(), Queue: c.queue, Transfer: c.to, Cold: c.cold, Run: c.run, Back: c.back, RTT: p.RTT, Age: -1, slot: p.slot,
+	}
 	if p.Load.Heard {
 		e.Age = max(0, now-p.Load.At)
 	}
 	if t != nil {
 		e.Samples = int(t.n + 0.5)
 	}
-	if (t == nil || t.n < 0.75) && v.cold > 0 {
-		e.Cold = about(run.Mean*v.cold, 0.5)
-	}
-	e.Queue, e.Transfer, e.Back = p.queue(now, run.Mean), p.way(float64(a.In)), p.way(out)
-	e.Total = e.Queue.Add(e.Transfer).Add(e.Cold).Add(e.Run).Add(e.Back)
+	return e
 }
 
 // price is what energy adds to the score.
@@ -57,16 +69,16 @@ func (a *Ask) price(p *peer, e *Estimate) float64 {
 // now. It changes nothing. It costs more than a choice: a slice of all.
 func (m *Model) Estimates(now time.Duration, a *Ask, decided *Estimate) []Estimate {
 	f := m.function(a.Function)
-	v := f.see(now, a.In, a.Hint)
+	v := f.see(now, a)
 	list := make([]Estimate, 0, len(m.slots))
 	for k := range m.peers {
 		p := &m.peers[k]
 		if p.ID == "" {
 			continue
 		}
-		var e Estimate
 		t := f.find(p)
-		if v.estimate(now, a, p, t, &e); decided != nil && decided.Peer == p.ID {
+		e := v.estimate(now, a, p, t)
+		if decided != nil && decided.Peer == p.ID {
 			e = *decided
 		}
 		p90 := e.Total.p90()

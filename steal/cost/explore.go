@@ -36,12 +36,12 @@ func (s *search) window() (from, to int32) {
 func (f *function) earn() { f.credit = min(f.credit+earned, maxCredit) }
 
 // newcomer tells whether a trial would teach something.
-func newcomer(t *track, e *Estimate) bool {
-	return t == nil || t.n < unknown || e.Run.Doubt > doubtful*e.Run.Mean*e.Run.Mean
+func newcomer(t *track, run Dist) bool {
+	return t == nil || t.n < unknown || run.Doubt > doubtful*run.Mean*run.Mean
 }
 
 // hope is what a candidate takes if what is not known of it turns out well.
-func (e *Estimate) hope() float64 { return e.Total.Mean - hopeful*math.Sqrt(e.Total.Doubt) }
+func (d Dist) hope() float64 { return d.Mean - hopeful*math.Sqrt(d.Doubt) }
 
 // tries tells whether the newcomer with the best hope is tried in the place of the choice, and pays for it.
 func (s *search) tries(chosen *Estimate) bool {

@@ -125,43 +125,53 @@ type view struct {
 	f           *function
 	x           float64
 	slope       float64
-	size        float64 // doubt about the slope
-	usual       float64 // nanoseconds on a core of speed 1
-	log         float64 // of usual
-	doubt, vary float64 // of usual
-	cold        float64 // share of the run
+	size        float64                  // doubt about the slope
+	usual       float64                  // nanoseconds on a core of speed 1
+	log         float64                  // of usual
+	doubt, vary float64                  // of usual
+	cold        float64                  // share of the run
+	out         float64                  // bytes of the result
+	least       [len(speedDoubt)]float64 // nanoseconds: the 90th percentile on a core of speed 1 that has not run it, by how well its speed is known
 	known       bool
 }
 
-// see prepares a choice. hint is what the caller expects; 0: nothing.
-func (f *function) see(now time.Duration, in int64, hint time.Duration) view {
-	v := view{f: f, x: logSize(in), vary: spread * spread}
+// see prepares a choice.
+func (f *function) see(now time.Duration, a *Ask) view {
+	v := view{f: f, x: logSize(a.In), vary: spread * spread, out: float64(a.Out)}
+	if a.Out < 0 {
+		v.out = f.out
+	}
 	v.slope, v.size = f.slope()
 	switch {
 	case f.usual.n > 0:
 		dx := v.x - f.usual.x
 		v.log, v.known = f.usual.y+v.slope*dx, true
 		v.doubt, v.vary = min(f.usual.doubt(now), 0.25)+v.size*dx*dx, f.usual.variance()
-	case hint > 0:
-		v.log, v.doubt = logOf(hint), 0.25
+	case a.Hint > 0:
+		v.log, v.doubt = logOf(a.Hint), 0.25
 	default:
 		v.log, v.doubt = math.Log(float64(guess)), 1
 	}
 	v.usual = math.Exp(v.log)
+	for by, doubt := range speedDoubt {
+		v.least[by] = logNormal(v.usual, v.vary+v.doubt+doubt, 0).p90()
+	}
 	v.cold = math.Expm1(min(f.cold.of(), 3))
 	return v
 }
 
-// floor is a time that a task does not take less than at a peer, on average, quickly computed.
+// floor is a time that the 90th percentile of the total at a peer is not below, quickly computed. Of a peer that has not run
+// the function it is that of the run alone: further parts can only add to it. Of another it is the least that its mean can
+// be, since a mean is at most its 90th percentile.
 func (v *view) floor(a *Ask, p *peer, t *track) float64 {
-	run := v.usual * p.slower
-	if t != nil {
-		run = min(run, t.mid*(1+v.slope*(v.x-t.x))) // e^z ≥ 1+z; what is believed lies between the two
+	if t == nil {
+		return v.least[p.by] * p.slower
 	}
+	run := min(v.usual*p.slower, t.mid*(1+v.slope*(v.x-t.x))) // e^z ≥ 1+z; what is believed lies between the two
 	if p.Self {
 		return run
 	}
-	return run + float64(p.RTT) + float64(a.In)*p.perByte
+	return run + float64(p.RTT) + (float64(a.In)+v.out)*p.perByte
 }
 
 // run is how long the function runs at a peer, given its track there or nil.

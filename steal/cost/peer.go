@@ -41,6 +41,7 @@ type peer struct {
 	born uint32 // owners of the slot before it, so that their tracks are not taken for its own
 
 	announced float64 // logarithm of the speed it announced
+	by        int     // how well that is known
 	pull      pull
 	logSpeed  float64 // announced and pull, when the choice began
 	slower    float64 // e^−logSpeed
@@ -62,8 +63,8 @@ func (p *peer) become(from Peer) {
 		from.Load = p.Load
 	}
 	p.Peer = from
-	speed, doubt := from.Machine.speed()
-	p.announced, p.doubt = math.Log(speed), doubt
+	speed, by := from.Machine.speed()
+	p.announced, p.by, p.doubt = math.Log(speed), by, speedDoubt[by]
 	p.settle()
 	p.perByte = from.Pace.perByte()
 }

@@ -1,9 +1,6 @@
 package cost
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // How long a task waits for a core. What a peer has said of that is true for the moment when it said so. From
 // then on its queue moves towards what it usually is (a mean-reverting walk), and what is believed becomes
@@ -41,22 +38,23 @@ func (w *waits) learn(wait float64) {
 func (p *peer) queue(now time.Duration, run float64) Dist {
 	usual, spread := p.usually(run)
 	if !p.Load.Heard {
-		return Dist{usual, spread * spread, spread * spread}
+		return Dist{usual, spread, spread}
 	}
 	said := p.said(now, run)
 	age := max(0, float64(now-p.Load.At))
 	keep := float64(stale) / (float64(stale) + age)
-	v := keep*said*said*saidSpread*saidSpread + (1-keep)*spread*spread + keep*(1-keep)*(said-usual)*(said-usual)
+	v := keep*said*said*saidSpread*saidSpread + (1-keep)*spread + keep*(1-keep)*(said-usual)*(said-usual)
 	return Dist{keep*said + (1-keep)*usual, v, v}
 }
 
-// usually is what a peer's queue is when nothing newer is known, and the spread of that.
-func (p *peer) usually(run float64) (mean, spread float64) {
+// usually is what a peer's queue is when nothing newer is known, and the variance of that.
+func (p *peer) usually(run float64) (mean, variance float64) {
 	const prior = 2.0
-	mean = (prior*run/4 + p.waits.n*p.waits.mean) / (prior + p.waits.n)
-	v := (prior*run*run/4 + p.waits.n*p.waits.v) / (prior + p.waits.n)
-	v += p.waits.mean * p.waits.mean / (1 + p.waits.n) // a few that are alike do not make a rule
-	return mean, math.Sqrt(v)
+	w := &p.waits
+	count := 1 / (prior + w.n)
+	mean = (prior*run/4 + w.n*w.mean) * count
+	variance = (prior*run*run/4 + w.n*w.v) * count
+	return mean, variance + 2*w.mean*w.mean*count // a few that are alike do not make a rule
 }
 
 // said is what follows from what the peer has said, and from what was placed there since.

@@ -45,7 +45,7 @@ func (s *search) settle() Choice {
 	if p := s.m.self; p >= 0 {
 		c.Here = s.here
 		if s.here.slot < 0 {
-			s.view.estimate(s.now, s.a, &s.m.peers[p], s.f.find(&s.m.peers[p]), &c.Here)
+			c.Here = s.view.estimate(s.now, s.a, &s.m.peers[p], s.f.find(&s.m.peers[p]))
 			c.Here.Rejected = s.a.rejects(&s.m.peers[p], nil)
 		}
 	}

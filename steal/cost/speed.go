@@ -15,20 +15,29 @@ type Machine struct {
 // Reference is the core that has speed 1.
 const Reference = 3000 // MHz, with vectors of 256 bits
 
-// speed is how fast a core is before anything has run on it, and the variance of that as a logarithm.
-// A calibration tells more than a clock; how fast a certain function runs it does not tell.
-func (m Machine) speed() (times, doubt float64) {
+// How well a speed is known before anything has run, and the variance of it as a logarithm.
+const (
+	byScore = iota // a calibration tells more than
+	byClock        // a clock, and that more than
+	byGuess        // nothing
+)
+
+var speedDoubt = [...]float64{byScore: 0.3 * 0.3, byClock: 0.5 * 0.5, byGuess: 0.7 * 0.7}
+
+// speed is how fast a core is before anything has run on it, and what that rests on. How fast a certain function
+// runs it does not tell.
+func (m Machine) speed() (times float64, by int) {
 	switch {
 	case m.Score > 0:
-		return min(max(m.Score, 1.0/64), 64), 0.3 * 0.3
+		return min(max(m.Score, 1.0/64), 64), byScore
 	case m.MHz > 0:
 		times = m.MHz / Reference
 		if m.Wide > 0 {
 			times *= math.Pow(float64(m.Wide)/256, 0.25) // most programs make little of it
 		}
-		return min(max(times, 1.0/16), 16), 0.5 * 0.5
+		return min(max(times, 1.0/16), 16), byClock
 	}
-	return 1, 0.7 * 0.7
+	return 1, byGuess
 }
 
 // A pull is how much faster than announced a peer turned out to be, over all functions, as a logarithm. It is for

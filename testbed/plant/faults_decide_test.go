@@ -28,8 +28,8 @@ var decideFaults = []fault{
 	{
 		name: "the transfer counts twice",
 		file: "steal/cost/estimate.go",
-		old:  `e.Total = e.Queue.Add(e.Transfer)`,
-		new:  `e.Total = e.Queue.Add(e.Transfer).Add(e.Transfer)`,
+		old:  `e.queue.Add(e.to)`,
+		new:  `e.queue.Add(e.to).Add(e.to)`,
 		test: decideHonest,
 		says: "bias: ",
 	},
