@@ -27,7 +27,7 @@
 //
 // # Changes
 //
-// The world is taken for piecewise stationary. Samples lose weight by number and by time; three surprises in a row to the same side
+// The world is taken for piecewise stationary. Samples lose weight by number and by time; two surprises in a row to the same side
 // begin anew; what is old is doubted. testbed/decide shows how fast the world may drift before that fails.
 //
 // # Cost

@@ -7,13 +7,15 @@ import "time"
 // breath of noise helps nobody.
 
 const (
-	leaveShare = 0.2  // of the total: what leaving this node has to gain
+	leaveShare = 0.2  // of the total: what leaving this node has to gain, as long as
+	leaveCount = 10   // there are fewer samples than this of the function at both; then
+	leaveKnown = 0.1  // is enough: what no estimate contained has shown by then
 	leaveRTTs  = 2    // and this many round trips
-	moveShare  = 0.05 // what moving between others, or back, has to gain
+	moveShare  = 0.03 // what moving between others, or back, has to gain
 	likely     = 0.8  // how likely it has to be that leaving this node is better
 	moveLikely = 0.6  // and another move: here is not at stake
 	stayRuns   = 3    // after a move, during which
-	stayShare  = 0.1  // is what the next one has to gain
+	stayShare  = 0.07 // is what the next one has to gain
 )
 
 // A stay is where a function ran last, and since when.
@@ -100,7 +102,11 @@ func (s *search) move() (*Estimate, Why) {
 	staying := !leaving && s.f.stay.runs < stayRuns
 	switch {
 	case leaving:
-		need, sure = max(leaveShare*from.score, float64(leaveRTTs*s.best.RTT)), likely
+		share := leaveShare
+		if min(from.Samples, s.best.Samples) >= leaveCount {
+			share = leaveKnown
+		}
+		need, sure = max(share*from.score, float64(leaveRTTs*s.best.RTT)), likely
 	case staying:
 		need = stayShare * from.score
 	}

@@ -8,7 +8,7 @@ import (
 // A track is what one peer's times for one function have been, as logarithms, because times
 // differ by factors. The environment is piecewise stationary: it stays as it is for a while and
 // then changes (arXiv 2008.06302). So old samples lose weight with each new one and with time,
-// three in a row that are all surprising to the same side make a new beginning, and what has not been
+// two in a row that are surprising to the same side make a new beginning, and what has not been
 // seen for a while is doubted.
 type track struct {
 	peer int32  // slot
@@ -25,10 +25,10 @@ type track struct {
 const (
 	memory      = 20.0 // samples that count at most
 	halfLife    = 10 * time.Minute
-	spread      = 0.3  // of single times, as a logarithm, before there are enough of them to tell
+	spread      = 0.25 // of single times, as a logarithm, before there are enough of them to tell
 	spreadCount = 4.0  // samples that this guess counts for
 	surprise    = 2.5  // standard deviations that begin a row; half of it goes on with one
-	inARow      = 3    // surprises
+	inARow      = 2    // surprises
 	drift       = 4e-4 // variance of the logarithm per second without a sample: a factor of 1.5 in seven minutes
 	maxDrift    = 1.0
 )

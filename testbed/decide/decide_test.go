@@ -6,7 +6,7 @@ import (
 )
 
 var (
-	worlds = flag.Int("worlds", 30, "worlds per setting")
+	worlds = flag.Int("worlds", 100, "worlds per setting")
 	seed   = flag.Uint64("seed", 1, "of the first world")
 )
 

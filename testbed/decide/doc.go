@@ -3,13 +3,13 @@
 //
 // # The world
 //
-// A node of half the usual speed has ten peers, whose speeds are from half to four times the usual one, whose round trips are from
-// 0.2 to 20 ms and whose lines make from 5 to 100 MB/s. A task takes 100 ms on a usual core for 100 kB, and as much more or less as its
+// A node has ten peers. The speeds of all are from half to four times the usual one, round trips are from
+// 0.2 to 20 ms, and lines make from 5 to 100 MB/s. A task takes 100 ms on a usual core for 100 kB, and as much more or less as its
 // input is longer or shorter (10 kB to 1 MB); single times vary by a fifth. What a peer has in its queue wanders around 40 ms of
-// waiting, a minute back and forth.
+// waiting, with a memory of five minutes.
 //
-// At drift 1, each peer's speed, round trip and bandwidth wander by 3 % in a minute, and each of them jumps once in ten minutes,
-// by half or double, typically. At drift d all of that, the queues included, goes d times as fast.
+// At drift 1, each peer's speed, round trip and bandwidth wander by 2 % in a minute, and each of them jumps once in half an hour,
+// by half or double, typically: something jumps each minute. At drift d all of that, the queues included, goes d times as fast.
 //
 // # What the model sees
 //

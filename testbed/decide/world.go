@@ -58,7 +58,7 @@ func newWorld(seed uint64, set Setting) *world {
 	for k := range peers + 1 {
 		p := peer{id: fmt.Sprintf("peer %d", k), speed: between(0.5, 4), rtt: between(0.0002, 0.02), bytes: between(5e6, 100e6), cores: 1 << w.r.IntN(4)}
 		if k == 0 {
-			p.id, p.speed, p.rtt, p.cores = "here", math.Log(0.5), math.Inf(-1), 2
+			p.id, p.rtt, p.cores = "here", math.Inf(-1), 2
 		}
 		p.announced = math.Exp(p.speed + 0.3*w.r.NormFloat64())
 		p.queue = queueing * (1 + w.r.NormFloat64())

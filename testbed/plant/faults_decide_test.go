@@ -5,7 +5,6 @@ func init() { faults["decide"] = decideFaults }
 var (
 	decideRight  = check{folder: "testbed/decide", run: "TestDecidesWithinTenPercent"}
 	decideHonest = check{folder: "testbed/decide", run: "TestEstimatesAreHonest"}
-	costModel    = check{folder: "steal/cost", run: "Test"}
 )
 
 var decideFaults = []fault{
@@ -48,7 +47,7 @@ var decideFaults = []fault{
 		new: `	case p.Load.Heard && p.Load.Queued > time.Second:
 		return "busy"
 	case p.Away != "":`,
-		test: costModel,
+		test: check{folder: "steal/cost", run: "TestStaleLoadWidensAndNeverRejects"},
 		says: "old: rejected, since it busy",
 	},
 	{
@@ -56,23 +55,23 @@ var decideFaults = []fault{
 		file: "steal/cost/choose.go",
 		old:  `m.peers[c.Chosen.slot].place(now, c.Chosen.Run.Mean)`,
 		new:  `_ = m.peers[c.Chosen.slot].place`,
-		test: costModel,
+		test: check{folder: "steal/cost", run: "TestNextOneKnowsOfTheLast"},
 		says: "they went to map[a:8]",
 	},
 	{
 		name: "all move at once to what is a little better",
 		file: "steal/cost/settle.go",
-		old:  `need, sure = max(leaveShare*from.score, float64(leaveRTTs*s.best.RTT)), likely`,
-		new:  `need, sure = 0, 0.5`,
-		test: costModel,
-		says: "100ms here, 90ms there",
+		old:  `need, sure = max(share*from.score, float64(leaveRTTs*s.best.RTT)), likely`,
+		new:  `need, sure = 0*share, 0.5`,
+		test: check{folder: "steal/cost", run: "TestMovesOnlyIfItGains"},
+		says: "100ms here, 92ms there",
 	},
 	{
 		name: "trials cost nothing",
 		file: "steal/cost/explore.go",
 		old:  `	s.f.credit -= price`,
 		new:  `	s.f.credit = maxCredit`,
-		test: costModel,
+		test: check{folder: "steal/cost", run: "TestTrialsHaveABudget"},
 		says: "trials took",
 	},
 	{
@@ -80,7 +79,7 @@ var decideFaults = []fault{
 		file: "steal/cost/ask.go",
 		old:  `a.Zones != nil && !slices.Contains(a.Zones, p.Zone)`,
 		new:  `a.Zones != nil && p.Zone != "" && len(a.Zones) == 0`,
-		test: costModel,
+		test: check{folder: "steal/cost", run: "TestConstraints"},
 		says: "outside of the zones",
 	},
 }
