@@ -240,7 +240,6 @@ func TestMovesOnlyIfItGains(t *testing.T) {
 		{100 * ms, 92 * ms, 100 * time.Microsecond, 20, TooLittle, "here"},
 		{100 * ms, 84 * ms, 100 * time.Microsecond, 20, Best, "there"},
 		{100 * ms, 84 * ms, 100 * time.Microsecond, 9, TooLittle, "here"},
-		{100 * ms, 64 * ms, 100 * time.Microsecond, 1, TooUnsure, "here"},
 		{100 * ms, 60 * ms, 100 * time.Microsecond, 20, Best, "there"},
 		{100 * ms, 60 * ms, 18 * ms, 20, TooLittle, "here"}, // 22 ms are not two round trips
 		{200 * ms, 60 * ms, 15 * ms, 20, Best, "there"},
@@ -252,6 +251,22 @@ func TestMovesOnlyIfItGains(t *testing.T) {
 		m.ran(1, "there", 0, test.there, test.samples)
 		if c := m.Choose(1, askF(0)); c.Peer != test.goes || c.Why != test.why {
 			t.Errorf("%v here, %v there, round trip %v: %s, since %v (margin %v, confidence %.2f)", test.here, test.there, test.rtt, c.Peer, c.Why, c.Margin, c.Confidence)
+		}
+	}
+}
+
+// TestMovesOnlyIfLikely: what was seen half an hour ago is no reason to leave for a third.
+func TestMovesOnlyIfLikely(t *testing.T) {
+	for _, test := range []struct {
+		at   time.Duration
+		why  Why
+		goes string
+	}{{1, Best, "there"}, {30 * time.Minute, TooUnsure, "here"}} {
+		m := pair(test.at, "there")
+		m.ran(1, "here", 0, 100*ms, 20)
+		m.ran(1, "there", 0, 66*ms, 20)
+		if c := m.Choose(test.at, askF(0)); c.Peer != test.goes || c.Why != test.why {
+			t.Errorf("after %v: %s, since %v (margin %v, confidence %.2f)", test.at, c.Peer, c.Why, c.Margin, c.Confidence)
 		}
 	}
 }
