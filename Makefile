@@ -9,7 +9,7 @@ FROM     ?= 1
 NODES    ?= 1000
 
 .POSIX:
-.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled uts netns chaos racks ci clean
+.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled uts netns chaos racks decide ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,9 @@ chaos: ## ROUNDS (50) rounds of kill -9, freezes and partitions against real nod
 
 racks: ## real nodes in three racks: what crosses racks, and who waits for whom (root; some minutes)
 	FILCH_RACKS=3 $(GO) test -count=1 -v -timeout 0 ./testbed/racks
+
+decide: ## Decide in worlds that drift: how often right, regret, beside simple rules; where it breaks
+	$(GO) test ./testbed/decide -count=1 -v
 
 ci: ## what every change has to pass
 	.ci/run

@@ -39,6 +39,7 @@ func announcement(c Config, workers int, memory int64) core.Record {
 		Memory:  memory,
 		Kinds:   c.Accept,
 		Version: version(),
+		Speed:   coreSpeed(),
 	}
 }
 

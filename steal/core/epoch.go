@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/filchsched/filch/steal/cost"
 )
 
 // linkState is the holder's view of its channel to a grantor.
@@ -42,12 +44,12 @@ type uplink struct {
 	lapseAt  time.Duration // before then none of them ends
 	jobs     map[JobID]*heldJob
 	order    []*heldJob
-	report   Report  // collected in this step
-	offer    ask     // what lies at the peer
-	guest    *guest  // of ours; nil: none
-	pace     pace    // of transfers with it
-	window   uint32  // tasks that are asked for at most: slow start
-	proving  []JobID // directories of the peer's jobs that are being proven
+	report   Report    // collected in this step
+	offer    ask       // what lies at the peer
+	guest    *guest    // of ours; nil: none
+	pace     cost.Pace // of transfers with it
+	window   uint32    // tasks that are asked for at most: slow start
+	proving  []JobID   // directories of the peer's jobs that are being proven
 
 	core    *Core
 	touched bool // there is a report: it is in core.touchedUps
