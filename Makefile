@@ -9,7 +9,7 @@ FROM     ?= 1
 NODES    ?= 1000
 
 .POSIX:
-.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled netns chaos racks ci clean
+.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled netns wan chaos racks ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,9 @@ entitled: ## a job comes beside commands that hold all cores: its wait and its s
 
 netns: ## 20 nodes in network namespaces, with what can happen to them (root; some minutes)
 	FILCH_NETNS=20 $(GO) test -count=1 -v -timeout 12m ./testbed/netns
+
+wan: ## two sites of real nodes over a long line: delay, loss, a rate, address translation, no UDP (root; some minutes)
+	FILCH_WAN=full $(GO) test -count=1 -v -timeout 30m ./testbed/wan/...
 
 chaos: ## ROUNDS (50) rounds of kill -9, freezes and partitions against real nodes at work, from SEED on: with commands, and with functions, too (root)
 	FILCH_CHAOS=$(ROUNDS) FILCH_CHAOS_SEED=$(SEED) $(GO) test -count=1 -v -timeout 0 ./testbed/chaos
