@@ -9,10 +9,10 @@ FROM     ?= 1
 NODES    ?= 1000
 
 .POSIX:
-.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled netns wan chaos racks ci clean
+.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench compare compare-quick peers rates real entitled netns wan chaos racks ci clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
 build: ## bin/filch, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/filch ./cmd/filch
@@ -60,6 +60,12 @@ peers: ## stealing between two real nodes, on loopback and over a line of 10 ms 
 
 bench: ## filch beside its rivals in one run, as ratios (some minutes)
 	cd testbed/bench && $(GO) run .
+
+compare: ## filch beside xargs, GNU parallel, dask, oneTBB, goroutine pools: writes the comparison in docs/benchmarks.md (some ten minutes)
+	cd testbed/bench && $(GO) run . -only compare -rounds 5 -tasks 2000000 -docs ../../docs/benchmarks.md -plot ../../docs/comparison.svg
+
+compare-quick: ## whether all contests of compare run; measures nothing (a minute)
+	cd testbed/bench && $(GO) run . -only compare -quick
 
 rates: ## how fast commands start, beside xargs -P and GNU parallel (some minutes)
 	testbed/rates.sh
