@@ -92,6 +92,7 @@ func newPackets(self peer.ID, newsKey []byte, noUDP bool, s *sockets) *packets {
 		self: self, short: shortID(self), key: probeKey(newsKey), noUDP: noUDP, sockets: s,
 		sieve: newSieve(), peers: make(map[peer.ID]*packetPeer), byID: make(map[[8]byte]peer.ID),
 		at: make(map[netip.AddrPort]int), hosts: make(map[netip.Addr]int), wake: make(chan struct{}, 1),
+		summoned: func(peer.ID) {}, connected: func(peer.ID) bool { return false },
 	}
 }
 
