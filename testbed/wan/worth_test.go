@@ -63,6 +63,7 @@ func TestFarSitesAreWorthIt(t *testing.T) {
 		if median >= worthGoal {
 			verdict = "met"
 		}
+		t.Logf("tasks ÷ cores is %v", worthTasks*worthTakes/2)
 		t.Logf("%d × %v over two sites at 40 ms: %.3f [%.3f..%.3f] of the same dealt out beforehand (goal: ≥ %v): %s",
 			worthTasks, worthTakes, median, of[0], of[len(of)-1], worthGoal, verdict)
 	}, "../nodes/program")
