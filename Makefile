@@ -9,10 +9,10 @@ FROM     ?= 1
 NODES    ?= 1000
 
 .POSIX:
-.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled uts netns chaos racks decide ci clean
+.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled uts netns chaos racks decide compare compare-quick wan ci clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
 build: ## bin/filch, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/filch ./cmd/filch
@@ -61,6 +61,12 @@ peers: ## stealing between two real nodes, on loopback and over a line of 10 ms 
 bench: ## filch beside its rivals in one run, as ratios (some minutes)
 	cd testbed/bench && $(GO) run .
 
+compare: ## filch beside xargs, GNU parallel, dask, oneTBB, goroutine pools: writes the comparison in docs/benchmarks.md (some ten minutes)
+	cd testbed/bench && $(GO) run . -only compare -rounds 5 -tasks 2000000 -docs ../../docs/benchmarks.md -plot ../../docs/comparison.svg
+
+compare-quick: ## whether all contests of compare run; measures nothing (a minute)
+	cd testbed/bench && $(GO) run . -only compare -quick
+
 rates: ## how fast commands start, beside xargs -P and GNU parallel (some minutes)
 	testbed/rates.sh
 
@@ -75,6 +81,9 @@ uts: ## UTS T1, T3 and T1L over 1, 2 and 4 nodes, exact, also when nodes are kil
 
 netns: ## 20 nodes in network namespaces, with what can happen to them (root; some minutes)
 	FILCH_NETNS=20 $(GO) test -count=1 -v -timeout 12m ./testbed/netns
+
+wan: ## two sites of real nodes over a long line: delay, loss, a rate, address translation, no UDP (root; some minutes)
+	FILCH_WAN=full $(GO) test -count=1 -v -timeout 30m ./testbed/wan/...
 
 chaos: ## ROUNDS (50) rounds of kill -9, freezes and partitions against real nodes at work, from SEED on: with commands, and with functions, too (root)
 	FILCH_CHAOS=$(ROUNDS) FILCH_CHAOS_SEED=$(SEED) $(GO) test -count=1 -v -timeout 0 ./testbed/chaos
