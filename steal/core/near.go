@@ -9,6 +9,7 @@ import (
 type near struct {
 	members  []Member // by peer; not ours to change
 	farthest uint8
+	groups   []group // but for that of all, nearest first
 }
 
 // meet keeps the list, which its owner does not change any more.
@@ -21,6 +22,33 @@ func (n *near) meet(list []Member) {
 	n.farthest = 0
 	for k := range list {
 		n.farthest = max(n.farthest, list[k].Level)
+	}
+	n.regroup()
+}
+
+// A group is the members up to a level, as indices of near.members.
+type group struct {
+	level   uint8
+	members []int32
+}
+
+func (n *near) regroup() {
+	n.groups = nil
+	var has [256]bool
+	for k := range n.members {
+		has[n.members[k].Level] = true
+	}
+	for level := range n.farthest {
+		if !has[level] {
+			continue
+		}
+		g := group{level: level}
+		for k := range n.members {
+			if n.members[k].Level <= level {
+				g.members = append(g.members, int32(k))
+			}
+		}
+		n.groups = append(n.groups, g)
 	}
 }
 

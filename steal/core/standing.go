@@ -138,11 +138,11 @@ func (c *Core) answer(d *downlink) {
 	switch {
 	case ok:
 		d.offers = slices.Delete(d.offers, 0, 1)
-		if o.Standing && rest > 0 {
+		if hops := c.newsHops(rest); o.Standing && rest > 0 && hops > 0 {
 			c.events++
-			d.send(c, News{Source: c.cfg.ID, Event: c.events, Hops: newsHops, Rest: rest})
+			d.send(c, News{Source: c.cfg.ID, Event: c.events, Hops: hops, Rest: rest})
 		}
-	case !o.Standing && why != reasonProving:
+	case !o.Standing && why != reasonProving && !c.keeps(d, &o):
 		d.offers = slices.Delete(d.offers, 0, 1)
 		d.send(c, NoWork{Offer: o.N, Reason: why, Ask: c.others(d.peer)})
 	default:

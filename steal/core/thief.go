@@ -12,12 +12,17 @@ type thief struct {
 	beliefs  []belief
 	shuns    []shun
 
-	offers  uint64 // sent
-	asking  PeerID
-	askedAt time.Duration
-	nextAsk time.Duration
-	tries   int
-	hungry  time.Duration // since when there is room; never when there is none
+	offers   uint64 // sent
+	asking   PeerID
+	source   PeerID // for whose work
+	feeder   PeerID // who gave us something last, of what feedFor has, at fedAt
+	feedFor  PeerID
+	fedDepth uint8
+	fedAt    time.Duration
+	askedAt  time.Duration
+	nextAsk  time.Duration
+	tries    int
+	hungry   time.Duration // since when there is room; never when there is none
 
 	lifelines []PeerID
 	laid      uint64 // the standing offer that is out; 0: none
@@ -132,8 +137,8 @@ func (c *Core) aheadOf(u *uplink, each time.Duration) int {
 func (c *Core) hunt() {
 	c.court()
 	t := &c.thief
-	room := c.room()
-	if room <= 0 {
+	room, kept := c.room(), c.kept()
+	if room <= 0 && kept.tasks == 0 {
 		t.hungry = never
 		c.thief.withdraw(c)
 		return
@@ -152,10 +157,10 @@ func (c *Core) hunt() {
 		c.alarm(t.nextAsk)
 		return
 	}
-	if p, ok := t.pick(c); ok && t.tries < triesBeforeQuiet {
-		t.asking, t.askedAt = p, c.now
-		t.accept(p)
-		c.offerTo(p, false)
+	if p, source, ok := c.whom(); ok && t.tries < triesBeforeQuiet {
+		t.accept(source)
+		t.source, t.asking, t.askedAt = source, p, c.now
+		c.offerTo(t.asking, false)
 		c.alarm(c.now + askPatience)
 		return
 	}
@@ -164,7 +169,11 @@ func (c *Core) hunt() {
 	if len(t.beliefs) > 0 {
 		c.alarm(t.nextAsk)
 	}
-	if t.laid == 0 {
+	if kept.tasks > 0 {
+		t.mayHaveSurplus = true // they are told that there is nothing
+		c.alarm(c.now)
+	}
+	if t.laid == 0 && room > 0 {
 		c.lay()
 	}
 }
@@ -252,13 +261,20 @@ func (c *Core) sendOffer(u *uplink) {
 		return
 	}
 	room := c.room()
-	if room <= 0 || u.offer.sent {
+	var more demand
+	if !u.offer.standing {
+		more = c.kept()
+	}
+	if room <= 0 && more.tasks == 0 || u.offer.sent {
 		return
 	}
 	u.offer.sent = true
 	w := max(u.window, uint32(max(1, c.free())))
-	o := Offer{N: u.offer.n, Standing: u.offer.standing, Cores: int32(c.free()), Tasks: min(w, uint32(room+c.cores*maxAhead)),
-		Time: time.Duration(c.cores) * takeAhead, Memory: c.cfg.Memory, Kinds: c.cfg.Kinds, Labels: c.cfg.Labels, Functions: c.functions}
+	if room <= 0 {
+		w = 0 // it is for others
+	}
+	o := Offer{N: u.offer.n, Standing: u.offer.standing, Cores: int32(c.free()) + more.cores, Tasks: min(w, uint32(room+c.cores*maxAhead)) + more.tasks,
+		Time: time.Duration(c.cores)*takeAhead + more.time, Memory: c.cfg.Memory, Kinds: c.cfg.Kinds, Labels: c.cfg.Labels, Functions: c.functions}
 	if c.thief.hungry != never {
 		o.Waiting = c.now - c.thief.hungry
 	}
@@ -301,7 +317,7 @@ func (t *thief) fail(c *Core, p PeerID, reason string) {
 }
 
 // answered takes the answer to an offer with work. stale: the offer was withdrawn.
-func (t *thief) answered(c *Core, u *uplink, n uint64, rest time.Duration) (stale bool) {
+func (t *thief) answered(c *Core, u *uplink, n uint64, parts []Part, rest time.Duration) (stale bool) {
 	t.mayHaveSurplus = true
 	if n == 0 {
 		return false
@@ -317,6 +333,7 @@ func (t *thief) answered(c *Core, u *uplink, n uint64, rest time.Duration) (stal
 	if !stale {
 		u.offer = ask{}
 	}
+	t.fedBy(u.peer, c.now, parts)
 	if t.asking == u.peer {
 		c.asked(u.peer)
 		t.asking = ""
