@@ -87,6 +87,9 @@ func (t *thief) believe(now time.Duration, list []Candidate) {
 
 func (t *thief) forget(p PeerID) {
 	t.beliefs = slices.DeleteFunc(t.beliefs, func(b belief) bool { return b.Peer == p })
+	if t.feeder == p {
+		t.feeder = ""
+	}
 }
 
 // room is how many tasks this node could use: free cores, and a little ahead when
@@ -138,12 +141,13 @@ func (c *Core) hunt() {
 	c.court()
 	t := &c.thief
 	room, kept := c.room(), c.kept()
-	if room <= 0 && kept.tasks == 0 {
+	if room <= 0 {
 		t.hungry = never
 		c.thief.withdraw(c)
-		return
-	}
-	if t.hungry == never {
+		if kept.tasks == 0 {
+			return
+		}
+	} else if t.hungry == never {
 		t.hungry = c.now
 	}
 	if t.laid != 0 && t.laidBusy && c.free() > 0 {
@@ -182,7 +186,7 @@ func (c *Core) hunt() {
 // believed to have surplus (Mitzenmacher's power of two choices). Who has invited us
 // comes first, once for each invitation: its work starts nowhere else, and beside somebody
 // who has more it would never be the better one.
-func (t *thief) pick(c *Core) (PeerID, bool) {
+func (t *thief) pick(c *Core) (belief, bool) {
 	t.shuns = slices.DeleteFunc(t.shuns, func(s shun) bool { return c.now >= s.until+shunMin<<maxShunDoubling })
 	t.beliefs = slices.DeleteFunc(t.beliefs, func(b belief) bool { return c.now-b.at > beliefLasts })
 	var near []belief
@@ -198,7 +202,7 @@ func (t *thief) pick(c *Core) (PeerID, bool) {
 		}
 	}
 	if len(near) == 0 {
-		return "", false
+		return belief{}, false
 	}
 	a := c.rng.IntN(len(near))
 	if len(near) > 1 {
@@ -210,7 +214,7 @@ func (t *thief) pick(c *Core) (PeerID, bool) {
 			a = b
 		}
 	}
-	return near[a].Peer, true
+	return near[a], true
 }
 
 // accept uses an invitation up.
@@ -312,6 +316,7 @@ func (t *thief) fail(c *Core, p PeerID, reason string) {
 	t.avoid(c, p, reason)
 	t.asking = ""
 	t.tries++
+	t.mayHaveSurplus = true // who waits for what we would have got is told
 	t.nextAsk = c.now
 	c.alarm(c.now)
 }

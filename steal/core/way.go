@@ -21,10 +21,12 @@ import (
 // source's order, so those who wait for each other are no circle.
 
 const (
-	crowdFrom = 64                     // members from which on the way matters
-	wayFan    = 32                     // who asks one and the same, in a group without parts
-	keepFor   = 500 * time.Millisecond // an offer is kept while we ask ourselves: a quarter of a thief's patience
-	feedsFor  = 3 * time.Second        // who gave us work is asked again before somebody farther
+	crowdFrom  = 64                     // members from which on the way matters
+	wayFan     = 32                     // who asks one and the same, in a group without parts
+	keepFor    = 500 * time.Millisecond // an offer is kept while we ask ourselves: a quarter of a thief's patience
+	muchFrom   = wayFan * takeAhead     // what a fan of thieves would take
+	demandMost = 1 << 20                // cores or tasks: what is added up stays in its bounds, whatever peers say
+	feedsFor   = 3 * time.Second        // who gave us work is asked again before somebody farther
 )
 
 // crowded tells whether there are so many members that the way matters.
@@ -36,19 +38,24 @@ func (c *Core) crowded() bool {
 	return len(c.near.members) >= from
 }
 
-// whom chooses whom to ask next, and for whose work: who fed us a moment ago, else who is on the way to
-// the one that is believed to have it.
+// whom chooses whom to ask next, and for whose work: who has invited us; who fed us a moment ago, unless
+// somebody nearer has much; else who is on the way to the one that is believed to have it.
 func (c *Core) whom() (peer, source PeerID, ok bool) {
 	t := &c.thief
-	if c.crowded() && t.feeder != "" && c.now-t.fedAt < feedsFor && !t.shunned(c.now, t.feeder) {
+	best, ok := t.pick(c)
+	switch {
+	case !c.crowded(), ok && best.invited:
+		return best.Peer, best.Peer, ok
+	case t.feeder != "" && c.now-t.fedAt < feedsFor && !t.shunned(c.now, t.feeder) && !(ok && best.Surplus >= muchFrom && best.Level < c.near.level(t.feeder) && !c.lends(best.Peer)):
 		return t.feeder, t.feedFor, true
-	}
-	source, ok = t.pick(c)
-	if !ok {
+	case !ok:
 		return "", "", false
 	}
-	return c.byWay(source), source, true
+	return c.byWay(best.Peer), best.Peer, true
 }
+
+// lends tells whether a peer holds something from us.
+func (c *Core) lends(p PeerID) bool { d := c.downs[p]; return d != nil && !d.empty() }
 
 // fedBy remembers who gave us work when we asked.
 func (t *thief) fedBy(p PeerID, now time.Duration, parts []Part) {
@@ -60,38 +67,39 @@ func (t *thief) fedBy(p PeerID, now time.Duration, parts []Part) {
 // byWay is whom to ask for what a source has: itself, or who is on the way to it.
 func (c *Core) byWay(source PeerID) PeerID {
 	t := &c.thief
-	if !c.crowded() || t.tries >= triesBeforeQuiet-1 {
+	if t.tries >= triesBeforeQuiet-1 {
 		return source
 	}
 	far := c.near.level(source)
-	s, apart := nameHash(source), false
-	for _, g := range c.near.groups {
-		if g.level >= far {
-			break
+	s := nameHash(source)
+	for k, g := range c.near.groups {
+		apart := k > 0
+		switch {
+		case g.level < far:
+			if p := c.speaker(s, g, apart); p != "" {
+				return p
+			}
+		case apart:
+			return source
+		default:
+			p, _ := c.between(s, g)
+			return cmp.Or(p, source)
 		}
-		if p := c.speaker(s, g.members, apart); p != "" {
-			return p
-		}
-		apart = true
-	}
-	if n := len(c.near.members); !apart && n > 2*wayFan {
-		p, _ := c.between(s, n, func(k int) *Member { return &c.near.members[k] }, far)
-		return cmp.Or(p, source)
 	}
 	return source
 }
 
 // speaker is who speaks for a group, or is between us and that one; empty: we speak.
 // apart: the group has parts, of which we speak for one.
-func (c *Core) speaker(s uint64, members []int32, apart bool) (p PeerID) {
-	if n := len(members); !apart && n > 2*wayFan {
-		if p, first := c.between(s, n, func(k int) *Member { return &c.near.members[members[k]] }, c.near.farthest); !first {
+func (c *Core) speaker(s uint64, g group, apart bool) (p PeerID) {
+	if !apart {
+		if p, first := c.between(s, g); !first {
 			return p
 		}
 	}
 	least := order(s, c.cfg.ID)
-	for _, k := range members {
-		m := c.near.members[k].Peer
+	for k := range g.size(c) {
+		m := g.member(c, k).Peer
 		if w := order(s, m); w < least && m != c.cfg.ID && !c.thief.shunned(c.now, m) {
 			least, p = w, m
 		}
@@ -99,15 +107,17 @@ func (c *Core) speaker(s uint64, members []int32, apart bool) (p PeerID) {
 	return p
 }
 
-// between is who is between us and whoever speaks for n members: a heap of wayFan children each would have
-// us below it. Places in the order are guessed from the weights, which are spread evenly. first: nobody is.
-func (c *Core) between(s uint64, n int, member func(int) *Member, far uint8) (p PeerID, first bool) {
+// between is who is between us and whoever speaks for a group without parts: if it is large, a heap of wayFan
+// children each would have us below that one. Places in the order are guessed from the weights, which are
+// spread evenly. first: nobody is.
+func (c *Core) between(s uint64, g group) (p PeerID, first bool) {
+	n := g.size(c)
 	place := func(p PeerID) int {
 		hi, _ := bits.Mul64(order(s, p), uint64(n))
 		return int(hi)
 	}
 	mine, below := place(c.cfg.ID), wayFan
-	if mine < below {
+	if n <= 2*wayFan || mine < below {
 		return "", true
 	}
 	for below*wayFan <= mine {
@@ -115,9 +125,8 @@ func (c *Core) between(s uint64, n int, member func(int) *Member, far uint8) (p 
 	}
 	at := int(order(s+1, c.cfg.ID) % uint64(n)) // so that there are about as many below each
 	for range 4 * n / below {
-		m := member(at)
-		if m.Level <= far && place(m.Peer) < below && m.Peer != c.cfg.ID && !c.thief.shunned(c.now, m.Peer) {
-			return m.Peer, false
+		if m := g.member(c, at).Peer; place(m) < below && m != c.cfg.ID && !c.thief.shunned(c.now, m) {
+			return m, false
 		}
 		at = (at + 1) % n
 	}
@@ -127,7 +136,7 @@ func (c *Core) between(s uint64, n int, member func(int) *Member, far uint8) (p 
 // keeps tells whether an offer that asks for what is not here waits until we have been answered ourselves.
 func (c *Core) keeps(d *downlink, o *standing) bool {
 	t := &c.thief
-	if !c.crowded() || c.draining || c.now >= o.came+keepFor || c.now < t.nextAsk && t.asking == "" {
+	if !c.crowded() || c.draining || t.tries > 0 || c.now >= o.came+keepFor || c.now < t.nextAsk && t.asking == "" {
 		return false
 	}
 	source, ask := t.source, t.asking
@@ -178,7 +187,7 @@ func (c *Core) kept() (n demand) {
 		return demand{}
 	}
 	for _, d := range c.offering {
-		if d.waits() && !d.offers[0].Standing {
+		if d.waits() && d.offers[0].kept {
 			n.add(&d.offers[0].Offer)
 		}
 	}
@@ -186,9 +195,9 @@ func (c *Core) kept() (n demand) {
 }
 
 func (n *demand) add(o *Offer) {
-	n.cores += o.Cores
-	n.tasks += o.Tasks
-	n.time += o.Time
+	n.cores = min(n.cores+min(max(o.Cores, 0), demandMost), demandMost)
+	n.tasks = min(n.tasks+min(o.Tasks, demandMost), demandMost)
+	n.time = min(n.time+min(max(o.Time, 0), demandMost*takeAhead), demandMost*takeAhead)
 }
 
 // nameHash is FNV-1a of a name, mixed.
