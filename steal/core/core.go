@@ -345,9 +345,14 @@ func (c *Core) flush() {
 		d.flush(c)
 	}
 	c.touchedDowns = c.touchedDowns[:0]
+	gathering := c.touchedUps[:0]
 	for _, u := range c.touchedUps {
+		if c.gathers(u) {
+			gathering = append(gathering, u)
+			continue
+		}
 		u.touched = false
 		u.flush(c)
 	}
-	c.touchedUps = c.touchedUps[:0]
+	c.touchedUps = gathering
 }

@@ -128,6 +128,39 @@ func TestOneAsksForMany(t *testing.T) {
 	}
 }
 
+// TestAMiddleGathersOutcomes: what several end within a moment goes up as one report; the first does not
+// wait for it, nor does what the middle has run itself.
+func TestAMiddleGathersOutcomes(t *testing.T) {
+	w, speaker, others := aRack(t, 6)
+	w.step("home", Submit{Ref: 1, Terms: Terms{Name: "f", Kind: "func", Estimate: time.Second}, N: 1000})
+	for _, id := range append(others, speaker) {
+		w.know(id, "home", 8, time.Hour)
+	}
+	w.pass(10 * time.Millisecond)
+	reports := func() (n, tasks int) {
+		for _, r := range messages[Report](w, speaker, "home") {
+			n++
+			tasks += len(r.Outcomes)
+		}
+		return n, tasks
+	}
+	for k, id := range others {
+		w.done(id, time.Second)
+		if n, _ := reports(); n != 1 {
+			t.Fatalf("%d reports after %d peers have ended something", n, k+1)
+		}
+	}
+	w.pass(gatherFor)
+	if n, tasks := reports(); n != 2 || tasks != 2*len(others) {
+		t.Errorf("%d reports of %d tasks after %v", n, tasks, gatherFor)
+	}
+	w.done(others[0], time.Second)
+	w.done(speaker, time.Second)
+	if _, tasks := reports(); tasks != 2*len(others)+2+2 {
+		t.Errorf("%d tasks are reported when the middle has run some itself", tasks)
+	}
+}
+
 // TestAKeptOfferIsAnswered: when its middle has asked in vain, and when nobody answers the middle.
 func TestAKeptOfferIsAnswered(t *testing.T) {
 	for _, silent := range []bool{false, true} {

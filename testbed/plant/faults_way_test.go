@@ -58,6 +58,14 @@ var wayFaults = []fault{
 		test: coreTest("TestWhatCannotBeLentOnIsAskedForByNobodyElse"),
 		says: "fed at depth 4",
 	},
+	{
+		name: "a middle forgets what it gathers until there is more",
+		file: "steal/core/middle.go",
+		old:  "\tc.alarm(at)\n\treturn true\n",
+		new:  "\treturn true\n",
+		test: coreTest("TestAMiddleGathersOutcomes"),
+		says: "flush: something for home was not sent",
+	},
 }
 
 func init() { faults["way"] = wayFaults }
