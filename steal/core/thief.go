@@ -316,7 +316,7 @@ func (t *thief) fail(c *Core, p PeerID, reason string) {
 	t.avoid(c, p, reason)
 	t.asking = ""
 	t.tries++
-	t.mayHaveSurplus = true // who waits for what we would have got is told
+	t.mayHaveSurplus = t.mayHaveSurplus || c.crowded() // who waits for what we would have got is told
 	t.nextAsk = c.now
 	c.alarm(c.now)
 }

@@ -100,8 +100,14 @@ func (p *plant) judge(t *testing.T, l *load, least float64, before *machine, wal
 	t.Logf("  greedy without latency %v (%.3f of the bound): %.3f of it", g.Round(time.Millisecond), float64(ideal)/float64(g), float64(g)/float64(took))
 	t.Logf("  half of the cores busy after %v, 90%% after %v, 99%% after %v; until %v, %v, %v", since(p.reached[0], l), since(p.reached[1], l), since(p.reached[2], l),
 		since(p.fell[0], l), since(p.fell[1], l), since(p.fell[2], l))
-	t.Logf("  home: %d peers more than before, %d were granted something; %d frames in, %.0f/s; its loop was busy for %s; dials %d, streams %d",
-		home.degree-before.degree, len(p.granted), home.frames-before.frames, float64(home.frames-before.frames)/took.Seconds(), percent(uint64(home.spent-before.spent), uint64(took)), p.dials, p.streams)
+	busiest := time.Duration(0)
+	for k := range p.nodes {
+		if int32(k) != l.home {
+			busiest = max(busiest, p.nodes[k].spent)
+		}
+	}
+	t.Logf("  home: %d peers more than before, %d were granted something; %d frames in, %.0f/s; its loop was busy for %s, the busiest other for %s; dials %d, streams %d",
+		home.degree-before.degree, len(p.granted), home.frames-before.frames, float64(home.frames-before.frames)/took.Seconds(), percent(uint64(home.spent-before.spent), uint64(took)), percent(uint64(busiest), uint64(took)), p.dials, p.streams)
 	t.Logf("  %.2f frames a task, %.2f news; away %s;%s", float64(total)/float64(p.tasks), float64(p.news)/float64(p.tasks), percent(p.away, p.tasks), text)
 	t.Logf("  grants by level %v, tasks %v, bytes %v", p.grants[1:], p.stolen[1:], p.bytes[1:])
 	t.Logf("  %d steps in %v", p.steps, wall.Round(time.Millisecond))
