@@ -17,7 +17,7 @@ import (
 // becomes a middle by that and nothing else: all of it hangs on the same leases.
 //
 // A speaker that does not answer, or has nothing, is not asked for a while, like
-// anybody; the last try goes to the source itself. Whom a thief asks comes before it in the
+// anybody; of those who try for the last time some dozens go to the source itself. Whom a thief asks comes before it in the
 // source's order, so those who wait for each other are no circle.
 
 const (
@@ -67,8 +67,8 @@ func (t *thief) fedBy(p PeerID, now time.Duration, parts []Part) {
 // byWay is whom to ask for what a source has: itself, or who is on the way to it.
 func (c *Core) byWay(source PeerID) PeerID {
 	t := &c.thief
-	if t.tries >= triesBeforeQuiet-1 {
-		return source
+	if t.tries >= triesBeforeQuiet-1 && c.rng.IntN(len(c.near.members)) < 2*wayFan {
+		return source // some of us, since the others of us may have failed alike
 	}
 	far := c.near.level(source)
 	s := nameHash(source)

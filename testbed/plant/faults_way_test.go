@@ -5,7 +5,7 @@ var wayFaults = []fault{
 	{
 		name: "everybody asks the source itself",
 		file: "steal/core/way.go",
-		old:  `if t.tries >= triesBeforeQuiet-1 {`,
+		old:  `if t.tries >= triesBeforeQuiet-1 && c.rng.IntN(len(c.near.members)) < 2*wayFan {`,
 		new:  `if t.tries >= 0 {`,
 		test: coreTest("TestTheWayLeadsToTheSource"),
 		says: "ask p",
