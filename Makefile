@@ -40,8 +40,8 @@ fuzz-short: ## every fuzz target for ten seconds
 sim: ## SEEDS (10000) clusters in virtual time, broken by seed; go on at FROM
 	$(GO) test ./testbed/sim -count=1 -timeout 0 -v -run "TestSimulation|TestThemes" -seeds $(SEEDS) -from $(FROM)
 
-scale: ## NODES (1000) nodes in virtual time, a million tasks on one of them at first (minutes)
-	GOGC=300 $(GO) test ./testbed/sim -count=1 -timeout 0 -v -run "TestScale|TestNearStealsFirst|TestShares" -nodes $(NODES)
+scale: ## NODES (1000) nodes in virtual time, a million tasks on one of them at first (minutes); CASE: bag-1s, bag-50ms, tree-1s, tree-50ms
+	GOGC=300 $(GO) test ./testbed/sim -count=1 -timeout 0 -v -run "TestScale|TestNearStealsFirst|TestShares" -nodes $(NODES) -case "$(CASE)"
 
 plant: ## each planted fault must be found by its test (test plants one in eight)
 	FILCH_PLANT=1 $(GO) test -count=1 -v -timeout 30m ./testbed/plant/
