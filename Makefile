@@ -7,9 +7,11 @@ ROUNDS   ?= 50
 SEED     ?= 1
 FROM     ?= 1
 NODES    ?= 1000
+RACKS    ?= 3
+PERRACK  ?= 3
 
 .POSIX:
-.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled netns chaos racks ci clean
+.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled netns chaos racks testbed testbed-down testbed-demo compose-chaos ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +80,12 @@ chaos: ## ROUNDS (50) rounds of kill -9, freezes and partitions against real nod
 
 racks: ## real nodes in three racks: what crosses racks, and who waits for whom (root; some minutes)
 	FILCH_RACKS=3 $(GO) test -count=1 -v -timeout 0 ./testbed/racks
+
+testbed: build ## RACKS (3) racks of PERRACK (3) nodes in containers, and leave them running; testbed-down removes them (Docker)
+	bin/filch testbed up --racks $(RACKS) --nodes $(PERRACK) --dir bin/testbed
+
+testbed-down: ## end what testbed started
+	bin/filch testbed down --dir bin/testbed
 
 ci: ## what every change has to pass
 	.ci/run
