@@ -87,6 +87,12 @@ testbed: build ## RACKS (3) racks of PERRACK (3) nodes in containers, and leave 
 testbed-down: ## end what testbed started
 	bin/filch testbed down --dir bin/testbed
 
+testbed-demo: build ## real work over a testbed of containers, what ran where, and a picture, in bin/demo (Docker, busybox-static)
+	mkdir -p bin/demo/bin && cp bin/filch bin/demo/bin/
+	for e in uts mandelbrot; do test ! -d examples/$$e || CGO_ENABLED=0 $(GO) build -trimpath -o bin/demo/bin/ ./examples/$$e || exit 1; done
+	$(GO) build -o bin/demo/demo ./testbed/demo
+	bin/demo/demo -bin bin/demo/bin -out bin/demo
+
 ci: ## what every change has to pass
 	.ci/run
 
