@@ -11,7 +11,7 @@ RACKS    ?= 3
 PERRACK  ?= 3
 
 .POSIX:
-.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled netns chaos racks testbed testbed-down testbed-demo compose-chaos ci clean
+.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled netns chaos racks testbed testbed-down testbed-demo compose-chaos compose-planted ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +92,13 @@ testbed-demo: build ## real work over a testbed of containers, what ran where, a
 	for e in uts mandelbrot; do test ! -d examples/$$e || CGO_ENABLED=0 $(GO) build -trimpath -o bin/demo/bin/ ./examples/$$e || exit 1; done
 	$(GO) build -o bin/demo/demo ./testbed/demo
 	bin/demo/demo -bin bin/demo/bin -out bin/demo
+
+compose-chaos: ## ROUNDS (50) rounds of faults against nodes in containers, from SEED on; the report is bin/compose-chaos.txt (Docker, busybox-static)
+	mkdir -p bin
+	FILCH_COMPOSE=$(ROUNDS) FILCH_COMPOSE_SEED=$(SEED) FILCH_COMPOSE_REPORT="$$PWD"/bin/compose-chaos.txt $(GO) test -count=1 -v -timeout 0 -run 'TestChaos$$' ./testbed/compose
+
+compose-planted: ## builds with faults must fail such rounds (Docker, busybox-static; some minutes)
+	FILCH_COMPOSE_PLANTED=1 $(GO) test -count=1 -v -timeout 0 -run TestPlanted ./testbed/compose
 
 ci: ## what every change has to pass
 	.ci/run

@@ -69,6 +69,9 @@ func newRig(t *testing.T, overlay string) *rig {
 		Project: "filchchaos", Racks: racks, PerRack: perRack, CPUs: 1, Subnet: netip.MustParsePrefix("10.81.0.0/16"),
 		User: fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()), Program: []string{"/bin/program", "--workers", "1", "--mdns"},
 	}}
+	if overlay != "" { // so that it can run beside rounds
+		r.plan.Project, r.plan.Subnet = "filchplant", netip.MustParsePrefix("10.82.0.0/16")
+	}
 	r.nodes = r.plan.Nodes()
 	parts := compose.Parts{Filch: filepath.Join(bin, "filch"), Busybox: busybox, Programs: []string{filepath.Join(bin, "program"), filepath.Join(bin, "task")}}
 	if err := r.plan.Write(r.dir, parts, engine.Arch); err != nil {
