@@ -7,9 +7,11 @@ ROUNDS   ?= 50
 SEED     ?= 1
 FROM     ?= 1
 NODES    ?= 1000
+RACKS    ?= 3
+PERRACK  ?= 3
 
 .POSIX:
-.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled uts netns chaos racks decide compare compare-quick wan ci clean
+.PHONY: help build install test race lint fuzz fuzz-short plant sim scale gossip-sim cover bench peers rates real entitled uts netns chaos racks decide compare compare-quick wan testbed testbed-down testbed-demo compose-chaos compose-planted ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
@@ -93,6 +95,24 @@ racks: ## real nodes in three racks: what crosses racks, and who waits for whom 
 
 decide: ## Decide in worlds that drift: how often right, regret, beside simple rules; where it breaks
 	$(GO) test ./testbed/decide -count=1 -v
+testbed: build ## RACKS (3) racks of PERRACK (3) nodes in containers, and leave them running; testbed-down removes them (Docker)
+	bin/filch testbed up --racks $(RACKS) --nodes $(PERRACK) --dir bin/testbed
+
+testbed-down: ## end what testbed started
+	bin/filch testbed down --dir bin/testbed
+
+testbed-demo: build ## real work over a testbed of containers, what ran where, and a picture, in bin/demo (Docker, busybox-static)
+	mkdir -p bin/demo/bin && cp bin/filch bin/demo/bin/
+	for e in uts mandelbrot; do test ! -d examples/$$e || CGO_ENABLED=0 $(GO) build -trimpath -o bin/demo/bin/ ./examples/$$e || exit 1; done
+	$(GO) build -o bin/demo/demo ./testbed/demo
+	bin/demo/demo -bin bin/demo/bin -out bin/demo
+
+compose-chaos: ## ROUNDS (50) rounds of faults against nodes in containers, from SEED on; the report is bin/compose-chaos.txt (Docker, busybox-static)
+	mkdir -p bin
+	FILCH_COMPOSE=$(ROUNDS) FILCH_COMPOSE_SEED=$(SEED) FILCH_COMPOSE_REPORT="$$PWD"/bin/compose-chaos.txt $(GO) test -count=1 -v -timeout 0 -run 'TestChaos$$' ./testbed/compose
+
+compose-planted: ## builds with faults must fail such rounds (Docker, busybox-static; some minutes)
+	FILCH_COMPOSE_PLANTED=1 $(GO) test -count=1 -v -timeout 0 -run TestPlanted ./testbed/compose
 
 ci: ## what every change has to pass
 	.ci/run

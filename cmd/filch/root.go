@@ -88,5 +88,6 @@ func newRootCmd() *cobra.Command {
 	root.AddCommand(newRunCmd(), newExecCmd(), newTopologyCmd(), newVersionCmd())
 	root.AddCommand(newSubmitCmd(), newJobsCmd(), newWaitCmd(), newCancelCmd(), newExplainCmd(), newStealsCmd(), newDecideCmd())
 	root.AddCommand(newUpCmd(), newNodesCmd(), newLeaveCmd(), newJoinStringCmd(), newDoctorCmd())
+	root.AddCommand(newTestbedCmd())
 	return root
 }
