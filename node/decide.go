@@ -29,7 +29,11 @@ const (
 // a fresh look at the cluster first. Report what became of it: that is how estimates get better. (Tasks that ran
 // anywhere teach, too.) If no node may run the task the decision says so, and is no error. It may be
 // called concurrently.
-func (n *Node) Decide(ctx context.Context, s Spec) (Decision, error) {
+func (n *Node) Decide(ctx context.Context, s Spec, o ...CallOption) (Decision, error) {
+	s, err := s.with(o)
+	if err != nil {
+		return Decision{}, err
+	}
 	a, err := n.question(ctx, &s)
 	if err != nil {
 		return Decision{}, err

@@ -59,6 +59,9 @@ type Estimate struct {
 
 func dist(d cost.Dist) Dist { return Dist{d.P50(), d.P90()} }
 
+// Expired tells whether the decision is too old to be followed.
+func (d *Decision) Expired() bool { return time.Now().After(d.Expires) }
+
 // Placeable tells whether there is a node that may run the task.
 func (d *Decision) Placeable() bool { return d.Target != "" }
 
