@@ -64,7 +64,7 @@ func pinnedContest(set settings) contest {
 
 // idealPinned is arithmetic, to see how far everybody is from it.
 func idealPinned(n int) contender {
-	return contender{name: "ideal: half of the tasks, one after another", aside: true, config: "arithmetic", elsewhere: true, run: func(_ context.Context, c *clock) error {
+	return contender{name: "ideal: half of the tasks, one after another", aside: true, bound: true, config: "arithmetic", elsewhere: true, run: func(_ context.Context, c *clock) error {
 		c.record(time.Duration(n) * pinnedTakes / 2)
 		return nil
 	}}

@@ -105,7 +105,9 @@ func (s standing) writeMarkdown(b *bytes.Buffer) {
 		}
 		took := sc.took()
 		relative := "-"
-		if ok {
+		if ok && sc.contender.name == ours.contender.name {
+			relative = "1"
+		} else if ok {
 			relative = timesFaster(sc, ours).String()
 		}
 		config := cell(sc.contender.config)
@@ -138,7 +140,7 @@ func (r report) writeLosses(b *bytes.Buffer) {
 	for _, s := range r.standings {
 		ours, ok := s.ours()
 		for _, sc := range s.scores {
-			if !ok || len(sc.rounds) == 0 || sc.contender.filch {
+			if !ok || len(sc.rounds) == 0 || sc.contender.filch || sc.contender.bound {
 				continue
 			}
 			if of := timesFaster(ours, sc); of.value > 1 {
