@@ -34,7 +34,7 @@ type contender struct {
 	aside  bool   // a different program, shown for proportion; no goal counts it
 	config string // the configuration it runs in, for the reader
 
-	bound  bool   // nobody's, but arithmetic
+	bound bool // nobody's, but arithmetic
 
 	// elsewhere says that others do all the work, so that what this process allocates means nothing.
 	elsewhere bool
