@@ -105,7 +105,7 @@ testbed-demo: build ## real work over a testbed of containers, what ran where, a
 	mkdir -p bin/demo/bin && cp bin/filch bin/demo/bin/
 	for e in uts mandelbrot; do test ! -d examples/$$e || CGO_ENABLED=0 $(GO) build -trimpath -o bin/demo/bin/ ./examples/$$e || exit 1; done
 	$(GO) build -o bin/demo/demo ./testbed/demo
-	bin/demo/demo -bin bin/demo/bin -out bin/demo
+	bin/demo/demo -bin bin/demo/bin -out bin/demo -files "$$($(GO) env GOROOT)/src"
 
 compose-chaos: ## ROUNDS (50) rounds of faults against nodes in containers, from SEED on; the report is bin/compose-chaos.txt (Docker, busybox-static)
 	mkdir -p bin

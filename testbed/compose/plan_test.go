@@ -61,9 +61,8 @@ func newPlan(seed uint64) *plan {
 		f := fault{kind: kind(rng.IntN(int(kinds))), member: m, at: between(300*time.Millisecond, 3*time.Second), lasts: between(time.Second, 9*time.Second)}
 		switch f.kind {
 		case killed, renewed, restarts:
-			f.member = max(m, 1) // the first is whose tasks these are
-			if len(p.faults) > 0 && p.faults[0].member == f.member {
-				continue
+			if m == 0 { // whose tasks these are
+				f.kind = paused
 			}
 		default:
 			if rng.IntN(2) == 0 {

@@ -19,7 +19,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -42,7 +41,7 @@ const whole = 10 * time.Minute
 func run(ctx context.Context) (err error) {
 	bin := flag.String("bin", "bin", "`DIR` with filch, and what else goes into the image")
 	out := flag.String("out", "bin/demo", "write the report to `DIR`")
-	files := flag.String("files", filepath.Join(runtime.GOROOT(), "src"), "the tree of files that commands work on: a `DIR`")
+	files := flag.String("files", ".", "the tree of files that commands work on: a `DIR`")
 	racks := flag.Int("racks", compose.DefaultRacks, "racks")
 	perRack := flag.Int("nodes", compose.DefaultPerRack, "nodes in each")
 	flag.Parse()

@@ -4,23 +4,18 @@ package main
 
 import (
 	"errors"
-	"os"
 	"syscall"
 )
 
 // lock takes a lock until the process ends, and tells whether nobody had it.
 func lock(path string) (alone bool, err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	fd, err := syscall.Open(path, syscall.O_CREAT|syscall.O_RDWR|syscall.O_CLOEXEC, 0o600) // never closed
 	if err != nil {
 		return false, err
 	}
-	held = f
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	err = syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return false, nil
 	}
 	return err == nil, err
 }
-
-// held keeps the file from being closed.
-var held *os.File
