@@ -9,14 +9,6 @@ import (
 	"github.com/filchsched/filch/testbed/uts"
 )
 
-// A Part of a tree is what a task searches: some of the children of one node, and everything below them. A
-// subtree travels as its root, 24 bytes, because the rest follows from that.
-type Part struct {
-	Params uts.Params
-	Parent uts.Node
-	Lo, Hi int32 // children Lo to Hi-1
-}
-
 // Found is what was in it.
 type Found struct {
 	Count uts.Count
@@ -31,7 +23,7 @@ func (f *Found) add(g Found) {
 }
 
 // search is the one function. It calls itself, so it is defined when it can be named.
-var search node.Func[Part, Found]
+var search node.Func[uts.Part, Found]
 
 func init() { search = node.Define("uts-search", searchPart, node.Version(1)) }
 
@@ -43,7 +35,7 @@ var began atomic.Pointer[func(*node.Node)]
 
 // searchPart walks over its part, and splits off half of what is left whenever somebody would take that. So
 // there are as many tasks as there are idle cores to feed, and not one per node of the tree.
-func searchPart(ctx context.Context, p Part) (Found, error) {
+func searchPart(ctx context.Context, p uts.Part) (Found, error) {
 	tree, err := treeOf(p.Params)
 	if err != nil {
 		return Found{}, err
@@ -51,19 +43,19 @@ func searchPart(ctx context.Context, p Part) (Found, error) {
 	if tell := began.Load(); tell != nil {
 		(*tell)(node.Here(ctx))
 	}
-	w := newWalker(tree, p)
+	w := uts.NewWalker(tree, p)
 	var others []*node.Future[Found]
-	for w.steps(stepsPerLook) {
+	for w.Steps(stepsPerLook) {
 		if ctx.Err() != nil {
 			return Found{}, context.Cause(ctx)
 		}
 		if node.Hungry(ctx) {
-			if half, ok := w.split(); ok {
+			if half, ok := w.Split(); ok {
 				others = append(others, search.Go(ctx, nil, half))
 			}
 		}
 	}
-	all := Found{Count: w.count, By: map[string]uint64{node.Here(ctx).ID(): w.count.Nodes}}
+	all := Found{Count: w.Count(), By: map[string]uint64{node.Here(ctx).ID(): w.Count().Nodes}}
 	for _, o := range slices.Backward(others) { // the newest is the likeliest to be here still
 		f, err := o.Wait(ctx)
 		if err != nil {
@@ -101,7 +93,7 @@ func searchAll(ctx context.Context, n *node.Node, p uts.Params) (Found, error) {
 	if children == 0 {
 		return all, nil
 	}
-	f, err := search.Call(ctx, n, Part{Params: p, Parent: root, Hi: int32(children)})
+	f, err := search.Call(ctx, n, uts.Part{Params: p, Parent: root, Hi: int32(children)})
 	all.add(f)
 	return all, err
 }

@@ -34,7 +34,6 @@ var (
 		}
 		return sum
 	})
-
 )
 
 // filchChild are the library and what is below it.

@@ -130,6 +130,10 @@ func serve(ctx context.Context, n *node.Node, q *request) (reply, error) {
 		return oneByOne(ctx, n, q)
 	case "spin", "sleep":
 		return spins(ctx, n, q)
+	case "fork":
+		return fork(ctx, n, q)
+	case "alone":
+		return alone(q)
 	case "first":
 		return first(ctx, n, q)
 	case "rawserve":

@@ -21,7 +21,7 @@ func main() {
 		}
 		return
 	}
-	only := flag.String("only", "calls,job,echo,spin,first", "what to measure")
+	only := flag.String("only", "calls,job,echo,spin,first,fork", "what to measure")
 	rounds := flag.Int("rounds", 7, "rounds of each")
 	delay := flag.Duration("delay", 0, "put a line between the nodes that delays packets so long each way (root)")
 	flag.Parse()
@@ -59,7 +59,7 @@ func measure(only []string, rounds int, delay time.Duration) error {
 	for _, m := range []struct {
 		name string
 		f    func(a, b *process, rounds int) error
-	}{{"calls", measureCalls}, {"job", measureJob}, {"echo", measureEcho}, {"spin", measureSpin}, {"first", measureFirst}} {
+	}{{"calls", measureCalls}, {"job", measureJob}, {"echo", measureEcho}, {"spin", measureSpin}, {"first", measureFirst}, {"fork", measureFork}} {
 		if slices.Contains(only, m.name) {
 			if err := m.f(a, b, rounds); err != nil {
 				return err

@@ -1,16 +1,14 @@
-package main
+package uts
 
 import (
 	"math/rand/v2"
 	"testing"
-
-	"github.com/filchsched/filch/testbed/uts"
 )
 
 // TestPartsAreTheWhole: however a tree is cut up while it is walked over, each of its nodes is seen once.
 func TestPartsAreTheWhole(t *testing.T) {
 	for _, flags := range []string{"-t1 -a3 -d6 -b4 -r19", "-t1 -a2 -d4 -b5 -r502", "-t0 -b200 -q0.12 -m8 -r42", "-t2 -d8 -b5 -r1", "-t0 -b1 -m1 -q1 -r3 -d5", "-t1 -b0"} {
-		tree, err := uts.Parse(flags)
+		tree, err := Parse(flags)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -22,25 +20,25 @@ func TestPartsAreTheWhole(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 7))
 			root := tree.Root()
 			children := tree.Children(&root)
-			var got uts.Count
+			var got Count
 			got.Visit(&root, children)
 			parts := []Part{{Params: tree.Params(), Parent: root, Hi: int32(children)}}
 			for len(parts) > 0 {
 				i := rng.IntN(len(parts))
-				w := newWalker(tree, parts[i])
+				w := NewWalker(tree, parts[i])
 				parts[i] = parts[len(parts)-1]
 				parts = parts[:len(parts)-1]
-				for w.steps(1 + rng.IntN(100)) {
-					if half, ok := w.split(); ok && rng.IntN(2) == 0 {
+				for w.Steps(1 + rng.IntN(100)) {
+					if half, ok := w.Split(); ok && rng.IntN(2) == 0 {
 						parts = append(parts, half)
 					} else if ok { // it is as well to walk over it at once
-						v := newWalker(tree, half)
-						for v.steps(1000) {
+						v := NewWalker(tree, half)
+						for v.Steps(1000) {
 						}
-						got.Add(v.count)
+						got.Add(v.Count())
 					}
 				}
-				got.Add(w.count)
+				got.Add(w.Count())
 			}
 			if got != want {
 				t.Fatalf("%s, seed %d: %+v, the whole is %+v", flags, seed, got, want)
@@ -51,15 +49,15 @@ func TestPartsAreTheWhole(t *testing.T) {
 
 // TestAChainIsNotSplit: something is left on both sides of a cut, or there is none.
 func TestAChainIsNotSplit(t *testing.T) {
-	tree, err := uts.Parse("-t0 -b1 -m1 -q1 -r3")
+	tree, err := Parse("-t0 -b1 -m1 -q1 -r3")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWalker(tree, Part{Params: tree.Params(), Parent: tree.Root(), Hi: 1})
+	w := NewWalker(tree, Part{Params: tree.Params(), Parent: tree.Root(), Hi: 1})
 	for range 100 {
-		if p, ok := w.split(); ok {
+		if p, ok := w.Split(); ok {
 			t.Fatalf("split off %+v", p)
 		}
-		w.steps(1)
+		w.Steps(1)
 	}
 }

@@ -1,30 +1,40 @@
-package main
+package uts
 
-import "github.com/filchsched/filch/testbed/uts"
+// A Part of a tree is some of the children of one node, and everything below them. A subtree travels as its
+// root, 24 bytes, because the rest follows from that.
+type Part struct {
+	Params Params
+	Parent Node
+	Lo, Hi int32 // children Lo to Hi-1
+}
 
-// A walker searches a part depth first with a stack of its own, which can be cut in two: what lies at its bottom
+// A Walker searches a part depth first with a stack of its own, which can be cut in two: what lies at its bottom
 // is nearest to the root, so it is likely to be the most.
-type walker struct {
-	tree   *uts.Tree
-	params uts.Params
+type Walker struct {
+	tree   *Tree
+	params Params
 	stack  []frame
 	bottom int // frames below have nothing left
-	count  uts.Count
+	count  Count
 }
 
 // A frame is a node of the tree with the children that are still to be seen.
 type frame struct {
-	node     uts.Node
+	node     Node
 	next, hi int32
 }
 
-func newWalker(tree *uts.Tree, p Part) *walker {
-	return &walker{tree: tree, params: p.Params, stack: []frame{{p.Parent, p.Lo, p.Hi}}}
+// NewWalker begins at a part of a tree.
+func NewWalker(tree *Tree, p Part) *Walker {
+	return &Walker{tree: tree, params: p.Params, stack: []frame{{p.Parent, p.Lo, p.Hi}}}
 }
 
-// steps sees up to n nodes, and tells whether there are more.
-func (w *walker) steps(n int) bool {
-	var child uts.Node // outside the loop: inside, it would escape to the heap
+// Count is what was seen so far.
+func (w *Walker) Count() Count { return w.count }
+
+// Steps sees up to n nodes, and tells whether there are more.
+func (w *Walker) Steps(n int) bool {
+	var child Node // outside the loop: inside, it would escape to the heap
 	for ; n > 0 && len(w.stack) > 0; n-- {
 		f := &w.stack[len(w.stack)-1]
 		if f.next >= f.hi {
@@ -42,9 +52,9 @@ func (w *walker) steps(n int) bool {
 	return len(w.stack) > 0
 }
 
-// split takes away half of the children that are left of the node nearest to the root; ok is false if nothing
+// Split takes away half of the children that are left of the node nearest to the root; ok is false if nothing
 // would be left here.
-func (w *walker) split() (p Part, ok bool) {
+func (w *Walker) Split() (p Part, ok bool) {
 	w.bottom = min(w.bottom, len(w.stack))
 	for w.bottom < len(w.stack) && w.stack[w.bottom].next >= w.stack[w.bottom].hi {
 		w.bottom++
@@ -66,7 +76,7 @@ func (w *walker) split() (p Part, ok bool) {
 }
 
 // leftAbove tells whether something is left beyond frame i.
-func (w *walker) leftAbove(i int) bool {
+func (w *Walker) leftAbove(i int) bool {
 	for _, f := range w.stack[i+1:] {
 		if f.next < f.hi {
 			return true
