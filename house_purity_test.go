@@ -12,7 +12,7 @@ import (
 // news come in as arguments, so that the same code runs in production, in
 // virtual time and under a fault injector. Names that do not exist yet are
 // reserved, not wrong.
-var pure = []string{"exec/task", "exec/fair", "steal/core", "gossip/core"}
+var pure = []string{"exec/task", "exec/fair", "steal/core", "steal/cost", "gossip/core", "testbed/decide", "testbed/wan/line"}
 
 // impure lists what reaches the world. An entry that ends in a slash names
 // everything below it.

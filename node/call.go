@@ -157,7 +157,7 @@ func (u *outside[A, R]) stopWith(watch func() bool) {
 
 // callsOf are the calls of the function under options, remembered for none.
 func (d *definition[A, R]) callsOf(ctx context.Context, n *Node, o *callOptions) (home.LiveCalls, error) {
-	plain := o.Common.plain()
+	plain := o.plain()
 	if plain {
 		if c, ok := n.plainCalls.Load(d.wire); ok {
 			return c.(home.LiveCalls), nil
@@ -174,7 +174,9 @@ func (d *definition[A, R]) callsOf(ctx context.Context, n *Node, o *callOptions)
 	return c, err
 }
 
-// plain tells whether nothing was asked for.
+// plain tells whether nothing was asked for of where or how a call runs.
+func (o *callOptions) plain() bool { return len(o.zones) == 0 && o.Common.plain() }
+
 func (c *Common) plain() bool {
 	w := &c.Where
 	return c.Title == "" && c.Nice == 0 && c.Retries == 0 && c.Cores == 0 && c.Memory == 0 && !c.Idempotent &&

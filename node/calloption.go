@@ -14,6 +14,8 @@ type callOptions struct {
 	Common
 	timeout   time.Duration
 	inFlight  int
+	zones     []string
+	energy    float64
 	asTheyEnd bool
 }
 
@@ -85,5 +87,8 @@ func (o *callOptions) terms(n *Node, wire string) (core.Terms, error) {
 		return t, err
 	}
 	t.Name = wire
+	if err := n.zoned(&t, o.zones); err != nil {
+		return t, err
+	}
 	return t, n.startsAt(wire, &t)
 }

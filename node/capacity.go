@@ -39,14 +39,19 @@ func announcement(c Config, workers int, memory int64) core.Record {
 		Memory:  memory,
 		Kinds:   c.Accept,
 		Version: version(),
+		Speed:   coreSpeed(),
 	}
 }
 
-// capacity is what this machine has for tasks: workers and bytes of memory.
+// capacity is what this machine has for tasks: workers and bytes of memory. A member of a cluster that was not told
+// leaves one of Go's processors to the network: beside busy ones it would starve, and others would take the node for
+// dead.
 func capacity(c Config) (workers int, memory int64) {
 	t, _ := topology.Read() // always something, and less where the machine cannot be read
 	if workers = c.Workers; workers == 0 {
-		workers = t.Workers()
+		if workers = t.Workers(); c.networked() {
+			workers = max(1, min(workers, runtime.GOMAXPROCS(0)-1))
+		}
 	}
 	return min(workers, maxWorkers), usableMemory(t.Memory, proc.MemoryLimit())
 }

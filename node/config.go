@@ -38,7 +38,8 @@ type Config struct {
 	// Labels are what the owner says of this node. "rack" and "zone" say how far it is
 	// from others; the rest is for choosing nodes.
 	Labels map[string]string
-	// Workers is how many cores are for tasks. Default: as many as may be used.
+	// Workers is how many cores are for tasks. Default: as many as may be used; of a node with a network, at most one
+	// fewer than GOMAXPROCS, and at least one. Who names as many as GOMAXPROCS should raise that by one.
 	Workers int
 	// Accept lists the kinds of tasks that this node runs for others beside registered Go
 	// functions: "exec" are commands, which run as this process's user.

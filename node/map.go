@@ -25,7 +25,7 @@ func (f Func[A, R]) Map(ctx context.Context, n *Node, in iter.Seq[A], o ...CallO
 			yield(Outcome[R]{Err: err})
 			return
 		}
-		if opt.Common.plain() && opt.timeout == 0 {
+		if opt.plain() && opt.timeout == 0 {
 			o = nil // the rest is Map's own
 		}
 		ctx, cancel := context.WithCancel(ctx)

@@ -135,8 +135,9 @@ func (w *work) collect(n *Node, m measures) {
 	defer cancel()
 	if p, err := n.protocol(ctx); err == nil {
 		n.collectSteals(m, &p)
-		collectTimes(m, &p)
+		collectTimes(m, &p, w.decider.decided())
 	}
+	w.decider.collect(m)
 	w.collectDriver(m, w.driver.Stats())
 }
 
@@ -169,7 +170,7 @@ func (n *Node) collectSteals(m measures, p *protocolCount) {
 }
 
 // collectTimes tells how long things took, and where tasks went.
-func collectTimes(m measures, p *protocolCount) {
+func collectTimes(m measures, p *protocolCount, decided map[string]uint64) {
 	for _, k := range []task.Kind{task.KindFunc, task.KindProc} { // there before their first task
 		if _, ok := p.times[k]; !ok {
 			p.times[k] = core.KindTimes{}
@@ -196,10 +197,11 @@ func collectTimes(m measures, p *protocolCount) {
 	for l, n := range p.handed {
 		handed[levelName(l)] += n
 	}
-	const help = "Tasks by where this node decided that they go: here, or to a node so far away."
+	const help = "Decisions of this node by where a task goes: here, or to a node so far away; by stealing, and by Decide."
+	started += decided["here"]
 	m.counter("decisions_total", help, started, []string{"where"}, "here")
 	for l, n := range handed {
-		m.counter("decisions_total", help, n, []string{"where"}, l)
+		m.counter("decisions_total", help, n+decided[l], []string{"where"}, l)
 	}
 }
 

@@ -53,6 +53,8 @@ func (w hostWire) collect(m measures) {
 	for _, reason := range reasons {
 		m.counter("refused_total", "Connections refused, in both directions, by reason.", s.Refused[reason], []string{"reason"}, string(reason))
 	}
+	m.counter("summons_total", "Peers that this node asked to call, because they could not be dialled, and peers that it called because they asked.", s.Summoned, []string{"side"}, "asked")
+	m.counter("summons_total", "Peers that this node asked to call, because they could not be dialled, and peers that it called because they asked.", s.Called, []string{"side"}, "called")
 	m.counter("packets_sent_total", "Packets sent, by way.", s.SentDatagrams, []string{"way"}, "udp")
 	m.counter("packets_sent_total", "Packets sent, by way.", s.SentOnStreams, []string{"way"}, "stream")
 	m.counter("packets_received_total", "Packets received, by way.", s.GotDatagrams, []string{"way"}, "udp")

@@ -25,14 +25,15 @@ import (
 // work is a node's part in running tasks: the jobs submitted to it, the driver that
 // steals, and who executes what.
 type work struct {
-	driver *steal.Driver
-	table  *home.Table
-	exec   *tally
-	guests *guest.Host
-	runs   runs
-	load   *load
-	slack  slack
-	count  func() int // cores that are for tasks now
+	driver  *steal.Driver
+	table   *home.Table
+	exec    *tally
+	guests  *guest.Host
+	runs    runs
+	load    *load
+	slack   slack
+	decider *decider
+	count   func() int // cores that are for tasks now
 
 	engine   *exec.Engine       // nil without functions
 	calls    *function.Executor // nil without functions
@@ -52,6 +53,7 @@ func (n *Node) newWork() (*work, error) {
 	w.table = home.New(w.load.stir)
 	w.table.Wanted = n.exporter.want
 	w.slack.init()
+	w.decider = newDecider(n)
 	w.commands = &commands{log: n.log, name: n.config.Name}
 	kinds := map[task.Kind]steal.Executor{task.KindProc: w.commands}
 	if n.knowsFunctions() {
@@ -76,7 +78,7 @@ func (n *Node) newWork() (*work, error) {
 	w.exec = newTally(self, w.guests, w.load.stir)
 	var err error
 	w.driver, err = steal.New(steal.Config{
-		Core: n.coreConfig(self), Network: w.guests, Executor: w.exec, Home: w.table, Clock: proc.Clock, Logger: n.log,
+		Core: n.coreConfig(self), Network: w.guests, Executor: w.exec, Home: learner{w.table, w.decider}, Clock: proc.Clock, Logger: n.log,
 	})
 	if err != nil {
 		w.close()

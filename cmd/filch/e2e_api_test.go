@@ -33,7 +33,7 @@ func TestAPIDocument(t *testing.T) {
 		t.Fatalf("it does not say where its control API is: %s", p.said)
 	}
 	commands := regexp.MustCompile(`(?m)^curl (?:.*\\\n)*.*$`).FindAllString(string(text), -1)
-	if len(commands) != 4 {
+	if len(commands) != 5 {
 		t.Fatalf("%d commands in the document: %q", len(commands), commands)
 	}
 	const tookTooLong = 28 // what curl ends with after --max-time: a stream has no end
@@ -57,6 +57,19 @@ func TestAPIDocument(t *testing.T) {
 			var job struct{ ID string }
 			if err := json.Unmarshal(out, &job); err != nil || job.ID == "" {
 				t.Errorf("%s: %v\n%s", line, err, out)
+			}
+		case strings.Contains(line, "/decide"):
+			var d struct {
+				Node       string
+				Candidates []map[string]any
+			}
+			if err := json.Unmarshal(out, &d); err != nil || d.Node == "" || len(d.Candidates) != 1 {
+				t.Fatalf("%s: %v\n%s", line, err, out)
+			}
+			for field := range d.Candidates[0] {
+				if !strings.Contains(string(text), `"`+field+`"`) {
+					t.Errorf("a candidate has %s, and the document has not", field)
+				}
 			}
 		case strings.Contains(line, "/metrics"):
 			if !strings.Contains(string(out), "\nfilch_workers ") {

@@ -86,7 +86,8 @@ func newRootCmd() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(explainFlagError)
 	root.AddCommand(newRunCmd(), newExecCmd(), newTopologyCmd(), newVersionCmd())
-	root.AddCommand(newSubmitCmd(), newJobsCmd(), newWaitCmd(), newCancelCmd(), newExplainCmd(), newStealsCmd())
+	root.AddCommand(newSubmitCmd(), newJobsCmd(), newWaitCmd(), newCancelCmd(), newExplainCmd(), newStealsCmd(), newDecideCmd())
 	root.AddCommand(newUpCmd(), newNodesCmd(), newLeaveCmd(), newJoinStringCmd(), newDoctorCmd())
+	root.AddCommand(newTestbedCmd())
 	return root
 }

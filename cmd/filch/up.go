@@ -67,6 +67,9 @@ func up(ctx context.Context, o *upOptions, cmd *cobra.Command) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	service := newService(os.Getenv)
+	if config.Workers == 0 {
+		config.Workers = usableCPUs() // all: makeRoom sees to the network
+	}
 	n, err := node.Start(ctx, config)
 	if err != nil {
 		return explainStart(err)

@@ -78,7 +78,7 @@ func completeUpFlags(c *cobra.Command) {
 	}
 	complete("accept", "exec\tcommands, run as this user")
 	complete("log", "debug", "info", "warn", "error")
-	complete("label", "rack=", "zone=")
+	complete("label", "rack=", "zone=", "host=\ta container that stands for a machine")
 	complete("listen", "127.0.0.1:0\tthis machine only", fmt.Sprintf("0.0.0.0:%d\tall addresses, public ones too", node.DefaultPort))
 	for _, flag := range []string{"join", "name", "workers", "control-listen", "drain-timeout"} {
 		complete(flag)

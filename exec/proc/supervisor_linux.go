@@ -200,10 +200,9 @@ func (t *spawner) fork(q *request, fds []int) (pid int, err error) {
 		Files: []uintptr{uintptr(fds[passedStdin]), uintptr(fds[passedStdout]), uintptr(fds[passedStderr])},
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Pgid: q.group},
 	}
-	if q.umask >= 0 {
-		if !t.ownUmask {
-			return 0, syscall.ENOSYS
-		}
+	if !t.ownUmask {
+		defer umaskTurn(q.umask)()
+	} else if q.umask >= 0 {
 		defer unix.Umask(unix.Umask(q.umask))
 	}
 	doors := fds[passedFixed : passedFixed+q.entering]

@@ -17,7 +17,7 @@ func goldenRecord() Record {
 		Labels: map[string]string{"zone": "z1", "rack": "r1", "gpu": ""},
 		Host:   HostID{Machine: [16]byte{1, 2}, Boot: [16]byte{3, 4}},
 		Arch:   "arm64", OS: "linux", Cores: 4, Memory: 8 << 30, Kinds: []string{"func", "proc"},
-		Functions: 0xfeedface, Version: "v0.4.0", Certificate: []byte{9, 8, 7}, Coordinate: []byte{1},
+		Functions: 0xfeedface, Version: "v0.4.0", Certificate: []byte{9, 8, 7}, Coordinate: []byte{1}, Speed: 1250,
 	}
 }
 
@@ -65,7 +65,7 @@ const (
 0108002408016e6f646502ac02010206746872757368361e2f6970342f31302e302e302e372f7564702f343030302f717569632d7631162f6970342f
 31302e302e302e372f7463702f34303030150367707500047261636b027231047a6f6e65027a31100102000000000000000000000000000010030400
 000000000000000000000000000561726d3634056c696e757801040580808080200a0466756e630470726f6305cef5b7f70f0676302e342e30030908
-070101`
+07010102e209`
 	goldenTagHex = `
 01ac0202ab010000000000000000000000000000000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627
 28292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f`
@@ -108,6 +108,16 @@ func TestRecordsOfLaterVersionsAreRead(t *testing.T) {
 	var over *LimitError
 	if _, err := DecodeRecord(later); !errors.As(err, &over) {
 		t.Errorf("extra: %d more fields: %v, want a LimitError", maxExtraFields+2, err)
+	}
+}
+
+// TestRecordsOfEarlierVersionsAreRead: they end before the speed.
+func TestRecordsOfEarlierVersionsAreRead(t *testing.T) {
+	r := goldenRecord()
+	r.Speed = 0
+	b, _ := r.Encode()
+	if back, err := DecodeRecord(b[:len(b)-2]); err != nil || !reflect.DeepEqual(back, r) {
+		t.Errorf("without a speed: %+v, %v", back, err)
 	}
 }
 
@@ -157,7 +167,7 @@ func TestDecodersRefuse(t *testing.T) {
 		}
 	}
 	for cut := range len(record) {
-		if record0(record[:cut]) == nil {
+		if earlier := len(record) - 3; cut != earlier && record0(record[:cut]) == nil { // the speed is a later field
 			t.Errorf("decoder: a record cut off at %d was read", cut)
 		}
 	}

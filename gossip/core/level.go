@@ -42,7 +42,7 @@ const (
 	BySelf    LevelReason = iota + 1 // it is this node
 	ByBoot                           // one boot ID: one running kernel
 	ByMachine                        // one machine ID, and a boot ID is missing
-	ByLabels                         // rack and zone labels
+	ByLabels                         // host, rack and zone labels
 	ByRTT                            // measured round trip
 	ByNothing                        // neither labels nor a measurement
 )
@@ -68,6 +68,7 @@ func (r LevelReason) String() string {
 
 // The labels that levels are read from.
 const (
+	LabelHost = "host"
 	LabelRack = "rack"
 	LabelZone = "zone"
 )
@@ -90,7 +91,7 @@ const (
 func LevelBetween(a, b *Record, rtt time.Duration, was Level) (Level, LevelReason) {
 	nearest, farthest := LevelRack, LevelRemote
 	if a != nil && b != nil {
-		if reason, same := sameHost(a.Host, b.Host); same {
+		if reason, same := sameHost(a, b); same {
 			return LevelHost, reason
 		}
 		nearest, farthest = byLabels(a.Labels, b.Labels)
@@ -106,14 +107,18 @@ func LevelBetween(a, b *Record, rtt time.Duration, was Level) (Level, LevelReaso
 
 // sameHost: a boot ID names one running kernel, and containers share it while
 // their machine IDs may differ. Cloned disks share a machine ID and never a boot
-// ID, so the machine ID counts only where a boot ID is missing.
-func sameHost(a, b HostID) (LevelReason, bool) {
+// ID, so the machine ID counts only where a boot ID is missing. Labels of the two owners
+// go over all of that: containers that stand for machines of their own say so by them.
+func sameHost(a, b *Record) (LevelReason, bool) {
 	none := [HostIDLen]byte{}
+	hostA, hostB := a.Labels[LabelHost], b.Labels[LabelHost]
 	switch {
-	case a.Boot != none && b.Boot != none:
-		return ByBoot, a.Boot == b.Boot
+	case hostA != "" && hostB != "":
+		return ByLabels, hostA == hostB
+	case a.Host.Boot != none && b.Host.Boot != none:
+		return ByBoot, a.Host.Boot == b.Host.Boot
 	default:
-		return ByMachine, a.Machine != none && a.Machine == b.Machine
+		return ByMachine, a.Host.Machine != none && a.Host.Machine == b.Host.Machine
 	}
 }
 

@@ -22,6 +22,7 @@ func TestLevelBetween(t *testing.T) {
 	const ms = time.Millisecond
 	machine := func(m, b byte) HostID { return HostID{Machine: [16]byte{m}, Boot: [16]byte{b}} }
 	labels := func(rack, zone string) map[string]string { return map[string]string{LabelRack: rack, LabelZone: zone} }
+	on := func(host, rack string) map[string]string { return map[string]string{LabelHost: host, LabelRack: rack} }
 	for _, test := range []struct {
 		name         string
 		hostA, hostB HostID
@@ -32,6 +33,10 @@ func TestLevelBetween(t *testing.T) {
 	}{
 		{"containers of one host, each with a machine ID", machine(1, 9), machine(2, 9), nil, nil, 0, LevelHost, ByBoot},
 		{"one host beats labels that say otherwise", machine(1, 9), machine(2, 9), labels("r1", "z1"), labels("r2", "z2"), 0, LevelHost, ByBoot},
+		{"containers of one host that stand for two", machine(1, 9), machine(1, 9), on("a", "r1"), on("b", "r1"), 0, LevelRack, ByLabels},
+		{"containers of one host that stand for two, in two racks", machine(1, 9), machine(1, 9), on("a", "r1"), on("b", "r2"), ms / 10, LevelZone, ByRTT},
+		{"containers that stand for one host", machine(1, 8), machine(2, 9), on("a", "r1"), on("a", "r1"), 0, LevelHost, ByLabels},
+		{"only one of two says what it stands for", machine(1, 9), machine(2, 9), on("a", ""), nil, 0, LevelHost, ByBoot},
 		{"one machine", machine(1, 9), machine(1, 9), nil, nil, 0, LevelHost, ByBoot},
 		{"cloned disks: one machine ID, two kernels", machine(1, 8), machine(1, 9), nil, nil, 0, LevelRemote, ByNothing},
 		{"no boot ID on one side", machine(1, 0), machine(1, 9), nil, nil, 0, LevelHost, ByMachine},

@@ -26,6 +26,7 @@ type Record struct {
 	Version     string            // of the program
 	Certificate []byte            // of membership; opaque here
 	Coordinate  []byte            // network coordinate when announced; opaque here, may be empty
+	Speed       int               // of one core, in thousandths of that of a reference core; 0 for unknown
 }
 
 // HostIDLen is the length of both parts of a HostID, in bytes.
@@ -54,6 +55,7 @@ const (
 	MaxCertificateLen = 1 << 10
 	MaxCoordinateLen  = 128
 	MaxCores          = 1 << 16
+	MaxSpeed          = 1 << 20
 )
 
 // Clone returns a copy that shares nothing with r.
@@ -99,6 +101,7 @@ func (r *Record) Check() error {
 		limit("certificate", len(r.Certificate), MaxCertificateLen),
 		limit("coordinate", len(r.Coordinate), MaxCoordinateLen),
 		limit("cores", r.Cores, MaxCores),
+		limit("speed", r.Speed, MaxSpeed),
 	}
 	for _, a := range r.Addrs {
 		bounds = append(bounds, limit("an address", len(a), MaxAddrLen))
@@ -117,8 +120,8 @@ func (r *Record) Check() error {
 	switch {
 	case r.ID == "":
 		return fmt.Errorf("core: a record without an owner's ID")
-	case r.Cores < 0 || r.Memory < 0:
-		return fmt.Errorf("core: a record with %d cores and %d bytes of memory", r.Cores, r.Memory)
+	case r.Cores < 0 || r.Memory < 0 || r.Speed < 0:
+		return fmt.Errorf("core: a record with %d cores of speed %d and %d bytes of memory", r.Cores, r.Speed, r.Memory)
 	}
 	return nil
 }

@@ -43,6 +43,7 @@ func (r *Record) Encode() ([]byte, error) {
 	b = appendField(b, r.Version)
 	b = appendField(b, r.Certificate)
 	b = appendField(b, r.Coordinate)
+	b = appendWhole(b, uint64(r.Speed))
 	if err := limit("the encoded record", len(b), MaxRecordLen); err != nil {
 		return nil, err
 	}
@@ -85,6 +86,9 @@ func decodeRecord(b []byte) (Record, error) {
 		Version:     f.text("version", MaxWordLen),
 		Certificate: slices.Clone(f.bytes("certificate", MaxCertificateLen)),
 		Coordinate:  slices.Clone(f.bytes("coordinate", MaxCoordinateLen)),
+	}
+	if f.more() { // a field that the first records did not have
+		r.Speed = int(min(f.whole(), MaxSpeed+1))
 	}
 	for extra := 0; f.more(); extra++ {
 		if extra == maxExtraFields {

@@ -25,6 +25,10 @@ type counter struct{ atomic.Uint64 }
 func (h *Host) connected(_ network.Network, c network.Conn) {
 	h.admitted.Add(1)
 	h.idle.opened(c, time.Now())
+	h.packets.learn(c.RemotePeer(), nil) // it can be summoned, also if it has no address
+	if c.Stat().Direction == network.DirInbound {
+		h.arrivals.tell(c.RemotePeer())
+	}
 	if c.Stat().Direction == network.DirInbound && len(h.swarm.ConnsToPeer(c.RemotePeer())) > maxConnsPerPeer {
 		// The oldest goes: a peer that is killed and restarted again and again leaves
 		// connections behind that nobody answers on, and has to get in with the newest.

@@ -28,6 +28,11 @@
 // it was handed over: who sends packets seals them. Where UDP does not get
 // through, packets take a stream; packetpath.go decides that for each peer.
 //
+// # Peers that nobody can dial
+//
+// A peer behind address translation or a firewall dials the others, and its connections serve both sides. When there
+// is none, who wants one asks the peer to call (summon.go).
+//
 // # What libp2p does not do here
 //
 // The host is put together from libp2p's parts (swarm, upgrader, yamux, quicreuse) rather
@@ -45,6 +50,7 @@
 //	tcp.go quic.go  the two transports;  stream.go  protocols named lazily
 //	hello.go        the first exchange on a connection
 //	packets.go      packets;  packetpath.go  which way;  packetstream.go  over streams
+//	summon.go        peers that nobody can dial are asked to call
 //	probe.go        is UDP open?;  bucket.go  floods;  sockets.go  QUIC's UDP ports
 //	listen.go       where to listen;  announce.go observed.go  what to announce
 //	book.go         peers remembered;  lan.go  mDNS;  connections.go  idle ones

@@ -13,8 +13,9 @@ import (
 func FuzzParseProbe(f *testing.F) {
 	key := probeKey(secret.NewsKey())
 	f.Add(probe{nonce: 1}.marshal(key))
-	f.Add(probe{answer: true, nonce: 1, seen: netip.MustParseAddrPort("10.0.0.1:1")}.marshal(key))
-	f.Add(probe{answer: true, seen: netip.MustParseAddrPort("[fd00::1]:1")}.marshal(key))
+	f.Add(probe{kind: answerType, nonce: 1, seen: netip.MustParseAddrPort("10.0.0.1:1")}.marshal(key))
+	f.Add(probe{kind: answerType, seen: netip.MustParseAddrPort("[fd00::1]:1")}.marshal(key))
+	f.Add(probe{kind: passType, nonce: 2, from: shortID("a"), to: shortID("b")}.marshal(key))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := parseProbe(key, b)
 		if err == nil && !bytes.Equal(p.marshal(key), b) {
@@ -89,7 +90,7 @@ func TestProbesAreAnsweredByTheOneMeant(t *testing.T) {
 	}
 	// An answer that was not asked for proves nothing.
 	p.learn(other, multiaddrs("/ip4/10.0.0.1/udp/1/quic-v1"))
-	p.received(probe{answer: true, nonce: 5, from: shortID(other), to: shortID(me)}.marshal(good), from)
+	p.received(probe{kind: answerType, nonce: 5, from: shortID(other), to: shortID(me)}.marshal(good), from)
 	if a := p.peers[other].path.addrs[0]; a == from {
 		t.Error("an answer without a question was believed")
 	}

@@ -149,12 +149,12 @@ func (h *Host) answer(s network.Stream) {
 		s.Reset()
 		return
 	}
+	h.greeted(s.Conn(), said) // whoever has the answer can count on it
 	if _, err := s.Write(h.hello(s.Conn())); err != nil {
 		s.Reset()
 		return
 	}
 	s.Close()
-	h.greeted(s.Conn(), said)
 }
 
 func (h *Host) hello(c network.Conn) []byte {

@@ -42,6 +42,8 @@ type Host struct {
 	announced announced
 	idle      *idleConns
 	admitted  counter
+	arrivals  arrivals
+	summonses chan peer.ID // who asks to be called
 
 	swarm    *swarm.Swarm
 	blank    *blankhost.BlankHost
@@ -67,7 +69,7 @@ func New(cfg Config) (*Host, error) {
 		return nil, err
 	}
 	routeLogs(cfg.Logger)
-	h := &Host{cfg: cfg, log: cfg.Logger, now: cfg.Now, observed: newObserved(), idle: newIdleConns()}
+	h := &Host{cfg: cfg, log: cfg.Logger, now: cfg.Now, observed: newObserved(), idle: newIdleConns(), summonses: make(chan peer.ID, maxCalls)}
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	if h.book, err = openBook(cfg.BookFile); err != nil {
 		h.log.Warn("the book of known peers is damaged", "error", err)
@@ -78,6 +80,8 @@ func New(cfg Config) (*Host, error) {
 	h.packets = newPackets(cfg.Identity.ID(), cfg.Secret.NewsKey(), cfg.NoUDP, h.sockets)
 	h.packets.pathLog = func(id peer.ID, over string) { h.log.Info("packets take another way", "peer", id, "over", over) }
 	h.packets.gone = func(id peer.ID) { go h.closeQUIC(id) }
+	h.packets.summoned = h.summoned
+	h.packets.connected = func(id peer.ID) bool { return h.swarm.Connectedness(id) == network.Connected }
 	h.packets.streams = newPacketStreams(
 		func(ctx context.Context, id peer.ID) (network.Stream, error) {
 			return h.OpenStream(ctx, id, packetProtocol)
@@ -95,6 +99,7 @@ func New(cfg Config) (*Host, error) {
 	h.wg.Go(h.maintain)
 	h.wg.Go(h.saveNews)
 	h.wg.Go(h.tickPaths)
+	h.wg.Go(h.callBack)
 	return h, nil
 }
 
@@ -246,7 +251,8 @@ func (h *Host) Libp2p() libp2phost.Host { return h.blank }
 var ErrSelf = errors.New("this is the node itself")
 
 // Connect connects to a peer, unless there is a connection already, and returns
-// when both sides have admitted each other. errors.As finds
+// when both sides have admitted each other. A peer that cannot be dialled is asked to call, where anybody
+// can be asked to tell it. errors.As finds
 // [identity.WrongClusterError] when the secrets differ, identity.ExpiredError when
 // the peer's certificate has expired, [RefusedError] when the peer refused this node.
 func (h *Host) Connect(ctx context.Context, to peer.AddrInfo) error {
@@ -257,16 +263,7 @@ func (h *Host) Connect(ctx context.Context, to peer.AddrInfo) error {
 	if h.swarm.Connectedness(to.ID) == network.Connected {
 		return nil
 	}
-	h.swarm.Backoff().Clear(to.ID) // whoever calls has a reason to try now
-	c, err := h.swarm.DialPeer(ctx, to.ID)
-	if err != nil {
-		return dialError(to.ID, err)
-	}
-	if err := h.greet(ctx, c); err != nil {
-		c.Close()
-		return fmt.Errorf("connecting to %s: %w", to.ID, err)
-	}
-	return nil
+	return h.reach(ctx, to.ID)
 }
 
 // dialError puts what matters first: with several addresses, one peer's refusal

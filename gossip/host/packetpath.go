@@ -32,6 +32,8 @@ type packetPath struct {
 	next    time.Time        // when the next probe is due; zero: none
 	retry   time.Duration    // how long to stay on the stream before UDP is tried again
 
+	everHeard bool // the peer was heard from the first of addrs at some time
+
 	suspected time.Time // when suspect last led to a probe
 }
 
@@ -153,6 +155,7 @@ func (p *packetPath) firstOfRound() bool { return p.state == pathStream || p.pro
 // heard is told that the peer was heard from an address.
 func (p *packetPath) heard(from netip.AddrPort) {
 	p.state, p.unheard, p.probes, p.next, p.retry = pathDirect, 0, 0, time.Time{}, 0
+	p.everHeard = true
 	p.prefer(from)
 }
 

@@ -55,6 +55,9 @@ type packets struct {
 	pathLog func(id peer.ID, over string)
 	gone    func(id peer.ID) // UDP to the peer was given up; must not block
 
+	summoned  func(by peer.ID) // a peer asks to be called; must not block
+	connected func(id peer.ID) bool
+
 	handlers [MaxKind + 1]atomic.Pointer[func(Source, []byte)]
 
 	mu    sync.Mutex // guards all below
@@ -76,6 +79,7 @@ type packetCounts struct {
 	sentBytes, gotBytes                          atomic.Uint64
 	limited, unknownKind, oversized, badProbe    atomic.Uint64
 	probesSent, probesAnswered, queueFull, noWay atomic.Uint64
+	summoned, called                             atomic.Uint64
 }
 
 type packetPeer struct {
@@ -88,6 +92,7 @@ func newPackets(self peer.ID, newsKey []byte, noUDP bool, s *sockets) *packets {
 		self: self, short: shortID(self), key: probeKey(newsKey), noUDP: noUDP, sockets: s,
 		sieve: newSieve(), peers: make(map[peer.ID]*packetPeer), byID: make(map[[8]byte]peer.ID),
 		at: make(map[netip.AddrPort]int), hosts: make(map[netip.Addr]int), wake: make(chan struct{}, 1),
+		summoned: func(peer.ID) {}, connected: func(peer.ID) bool { return false },
 	}
 }
 
@@ -174,6 +179,10 @@ func (p *packets) received(b []byte, from netip.AddrPort) {
 
 // deliver hands a packet to the handler of its kind.
 func (p *packets) deliver(b []byte, from Source, count *atomic.Uint64) {
+	if b[0] == probeKind && from.ID != "" {
+		p.summonedOn(b)
+		return
+	}
 	if b[0] == 0 || b[0] > MaxKind {
 		p.counts.unknownKind.Add(1)
 		return
@@ -191,13 +200,17 @@ func (p *packets) deliver(b []byte, from Source, count *atomic.Uint64) {
 // probed answers a probe, or takes an answer.
 func (p *packets) probed(b []byte, from netip.AddrPort) {
 	q, err := parseProbe(p.key, b)
-	if err != nil || q.to != p.short {
+	if err != nil || q.to != p.short && q.kind != passType {
 		p.counts.badProbe.Add(1)
 		return
 	}
 	p.counts.gotBytes.Add(uint64(len(b)))
-	if !q.answer {
-		answer := probe{answer: true, nonce: q.nonce, from: p.short, to: q.from, seen: from}
+	if q.kind >= summonType {
+		p.gotSummons(q)
+		return
+	}
+	if q.kind == askType {
+		answer := probe{kind: answerType, nonce: q.nonce, from: p.short, to: q.from, seen: from}
 		if p.sockets.write(answer.marshal(p.key), from) == nil {
 			p.counts.probesAnswered.Add(1)
 			p.counts.sentBytes.Add(probeSize)

@@ -15,13 +15,13 @@ import (
 // a key that only members have, so that strangers get no answer at all, and the
 // answer is no longer than the question.
 //
-//	kind 0 | 1 ask or 2 answer | nonce 8 | from 8 | to 8 | address 18 | seal 16
+//	kind 0 | 1 ask, 2 answer, 3 summons or 4 pass | nonce 8 | from 8 | to 8 | address 18 | seal 16
 //
 // from and to are the beginnings of hashes of the peer IDs: several machines may
 // have the same address, each in a network of its own (docker's 172.17.0.1), and
-// only the one that is meant answers.
+// only the one that is meant answers. Summonses have the same form; see summon.go.
 type probe struct {
-	answer   bool
+	kind     byte // 0 is askType
 	nonce    uint64
 	from, to [8]byte
 	seen     netip.AddrPort // in an answer: where the probe came from
@@ -34,6 +34,8 @@ const (
 	probeSize       = probeBody + probeSeal
 	askType         = 1
 	answerType      = 2
+	summonType      = 3 // to the peer that shall call
+	passType        = 4 // to a member, to be passed on to that peer
 )
 
 // probeLabel separates the key of probes from everything else that is made of
@@ -56,11 +58,7 @@ func probeKey(newsKey []byte) []byte {
 
 func (p probe) marshal(key []byte) []byte {
 	b := make([]byte, 0, probeSize)
-	kind := byte(askType)
-	if p.answer {
-		kind = answerType
-	}
-	b = append(b, probeKind, kind)
+	b = append(b, probeKind, max(p.kind, askType))
 	b = binary.BigEndian.AppendUint64(b, p.nonce)
 	b = append(b, p.from[:]...)
 	b = append(b, p.to[:]...)
@@ -83,13 +81,13 @@ func seal(key, b []byte) []byte {
 // parseProbe checks the seal and reads a probe. Bytes behind the seal are not allowed.
 func parseProbe(key, b []byte) (probe, error) {
 	var p probe
-	if len(b) != probeSize || b[0] != probeKind || (b[1] != askType && b[1] != answerType) {
+	if len(b) != probeSize || b[0] != probeKind || b[1] < askType || b[1] > passType {
 		return p, errProbe
 	}
 	if !hmac.Equal(b[probeBody:], seal(key, b[:probeBody])) {
 		return p, errProbe
 	}
-	p.answer = b[1] == answerType
+	p.kind = b[1]
 	p.nonce = binary.BigEndian.Uint64(b[2:])
 	copy(p.from[:], b[10:])
 	copy(p.to[:], b[18:])

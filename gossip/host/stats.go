@@ -12,6 +12,7 @@ type Stats struct {
 	GotDatagrams, GotOnStreams   uint64
 	SentBytes, GotBytes          uint64
 	ProbesSent, ProbesAnswered   uint64
+	Summoned, Called             uint64 // peers asked to call, because they could not be dialled in time; peers dialled because they asked
 
 	Dropped Drops
 }
@@ -42,6 +43,8 @@ func (h *Host) Stats() Stats {
 		GotBytes:       c.gotBytes.Load(),
 		ProbesSent:     c.probesSent.Load(),
 		ProbesAnswered: c.probesAnswered.Load(),
+		Summoned:       c.summoned.Load(),
+		Called:         c.called.Load(),
 		Dropped: Drops{
 			Limited:   c.limited.Load(),
 			Unknown:   c.unknownKind.Load(),

@@ -35,6 +35,7 @@ func FuzzRequests(f *testing.F) {
 	f.Add("GET", "/v1/jobs/n/1.1", "from=1&limit=2", "", "127.0.0.1", "")
 	f.Add("POST", "/v1/jobs/n/1.1/wait", "timeout=0.1", "", "127.0.0.1", "")
 	f.Add("GET", "/v1/explain", "job=1.1&task=0", "", "127.0.0.1", "")
+	f.Add("POST", "/v1/decide", "", `{"command":{"argv":["true"]},"zones":["a"],"energy":1}`, "127.0.0.1", "")
 	f.Add("POST", "/v1/guest", "", "", "127.0.0.1", "")
 	const token = "0123456789abcdef"
 	reasons := []string{"not_found", "method_not_allowed", "bad_request", "too_large", "unauthorized", "forbidden", "busy", "solo", "leaving", "internal"}

@@ -50,7 +50,14 @@ func (fake) Explain(_ context.Context, task string) (Explanation, error) {
 	return Explanation{Task: task}, nil
 }
 func (fake) Steals(context.Context) (Steals, error) { return Steals{Steals: []Steal{}}, nil }
-func (fake) Runs(context.Context) ([]Run, error)    { return []Run{{ID: "run-1"}}, nil }
+
+func (fake) Decide(_ context.Context, q Deciding) (Decision, error) {
+	if q.Command == nil {
+		return Decision{}, &Error{http.StatusBadRequest, "no command", ReasonBadRequest, ""}
+	}
+	return Decision{Placeable: true, Node: "n1", Runs: q.Command.Argv[0], Candidates: []Candidate{}}, nil
+}
+func (fake) Runs(context.Context) ([]Run, error) { return []Run{{ID: "run-1"}}, nil }
 func (fake) Guest(ctx context.Context, conn net.Conn) error {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
@@ -100,6 +107,9 @@ func TestJobsOverTheSocket(t *testing.T) {
 	if r, err := c.Runs(ctx); err != nil || len(r) != 1 || r[0].ID != "run-1" {
 		t.Errorf("runs: %+v, %v", r, err)
 	}
+	if d, err := c.Decide(ctx, Deciding{Command: &Command{Argv: []string{"true"}}}); err != nil || d.Node != "n1" || d.Runs != "true" {
+		t.Errorf("decide: %+v, %v", d, err)
+	}
 	if s, err := c.Steals(ctx); err != nil || s.Steals == nil {
 		t.Errorf("steals: %+v, %v", s, err)
 	}
@@ -119,6 +129,9 @@ func TestJobRequestsAreChecked(t *testing.T) {
 		{"GET", "/v1/jobs/", "", "there is no /v1/jobs/"},
 		{"GET", "/v1/jobs/n/1.1/output?task=x", "", "task: x is no number"},
 		{"GET", "/v1/explain", "", "say which task"},
+		{"POST", "/v1/decide", `{"zone": "eu"}`, `unknown field \"zone\"`},
+		{"POST", "/v1/decide", `{} {}`, "more than a task"},
+		{"GET", "/v1/decide", "", "GET is not for"},
 		{"POST", "/v1/guest", "", "for guests"},
 	} {
 		w := httptest.NewRecorder()

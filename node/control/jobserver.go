@@ -25,6 +25,7 @@ type JobBackend interface {
 	Cancel(ctx context.Context, id string) (Cancelled, error)
 	Output(ctx context.Context, id string, index int) (Output, error)
 	Explain(ctx context.Context, task string) (Explanation, error)
+	Decide(context.Context, Deciding) (Decision, error)
 	Steals(context.Context) (Steals, error)
 	Runs(context.Context) ([]Run, error)
 	// Guest serves a connection of a process that is a guest of the node, until it ends.

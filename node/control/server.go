@@ -116,6 +116,7 @@ func (s *Server) Handler(g *Guard) http.Handler {
 		"/" + Version + "/leave":       {http.MethodPost, s.leave},
 		"/" + Version + "/watch":       {http.MethodGet, s.watch},
 		"/" + Version + "/explain":     {http.MethodGet, s.explain},
+		"/" + Version + "/decide":      {http.MethodPost, s.decide},
 		"/" + Version + "/steals":      {http.MethodGet, s.steals},
 		"/" + Version + "/runs":        {http.MethodGet, s.runs},
 		"/metrics":                     {http.MethodGet, s.metrics},
@@ -137,8 +138,8 @@ func (s *Server) Handler(g *Guard) http.Handler {
 		if !ok {
 			to, ok = s.jobRoute(r)
 		}
-		if r.Method == http.MethodPost && r.URL.Path == "/"+Version+"/jobs" { // reads its own body
-			if err := s.submit(w, r); err != nil {
+		if own := s.readsBody(r); own != nil {
+			if err := own(w, r); err != nil {
 				s.refuse(w, r, err)
 			}
 			return
@@ -160,6 +161,17 @@ func (s *Server) Handler(g *Guard) http.Handler {
 			}
 		}
 	})
+}
+
+// readsBody is what answers a request that has a body to be read.
+func (s *Server) readsBody(r *http.Request) func(http.ResponseWriter, *http.Request) error {
+	switch r.Method + " " + r.URL.Path {
+	case "POST /" + Version + "/jobs":
+		return s.submit
+	case "POST /" + Version + "/decide":
+		return s.decide
+	}
+	return nil
 }
 
 type route struct {
@@ -226,7 +238,7 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) error {
 		"paths": {
 			"GET /v1/node", "GET /v1/nodes", "GET /v1/join-string", "POST /v1/leave", "GET /v1/watch", "GET /metrics",
 			"POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/ID", "POST /v1/jobs/ID/wait", "POST /v1/jobs/ID/cancel", "GET /v1/jobs/ID/output",
-			"GET /v1/explain", "GET /v1/steals", "GET /v1/runs", "POST /v1/guest",
+			"GET /v1/explain", "POST /v1/decide", "GET /v1/steals", "GET /v1/runs", "POST /v1/guest",
 		},
 	}, nil)
 }

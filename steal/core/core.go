@@ -22,6 +22,7 @@ type Config struct {
 	PeersNice   int         // −20..19: of all work for peers together, beside the owner's own
 	Labels      []string
 	Memory      int64                               // bytes for tasks; 0 means unlimited
+	Crowd       int                                 // members from which on thieves ask by way of near ones; 0 means 64
 	GiveUp      time.Duration                       // how long work outlives a silent home; 0 means 10 min
 	Restored    []Restored                          // durable jobs, from the journal
 	Story       int                                 // lines remembered of a job of ours, if more than a thousand
@@ -344,9 +345,14 @@ func (c *Core) flush() {
 		d.flush(c)
 	}
 	c.touchedDowns = c.touchedDowns[:0]
+	gathering := c.touchedUps[:0]
 	for _, u := range c.touchedUps {
+		if c.gathers(u) {
+			gathering = append(gathering, u)
+			continue
+		}
 		u.touched = false
 		u.flush(c)
 	}
-	c.touchedUps = c.touchedUps[:0]
+	c.touchedUps = gathering
 }

@@ -1,17 +1,21 @@
 package core
 
-import "time"
+import (
+	"time"
 
-// This file is the cost model of handing a task over. (Decide and stealing share it.)
+	"github.com/filchsched/filch/steal/cost"
+)
+
+// This file is what handing a task over costs. The formulas are those of package cost, which Decide uses, too.
 
 // choice is what a share's decision about a task rests on. The way of the outcome is told, though only its bytes
 // weigh.
 func (s *share) choice(t *Terms) Choice {
 	c := s.c
-	each, back := c.est.of(t), c.paceTo(s.d.peer).of(c.est.outBytes(t))
+	each, way, out := c.est.of(t), c.wayTo(s.d.peer), c.est.outBytes(t)
 	return Choice{
-		Level: c.near.level(s.d.peer), Here: s.here, Queue: s.queue(each), Transfer: c.transfer(s.d.peer, t) - back, Task: each,
-		Return: c.rtt(s.d.peer)/2 + back, Age: c.now - s.came,
+		Level: c.near.level(s.d.peer), Here: s.here, Queue: s.queue(each), Transfer: way.To(int64(t.InBytes)), Task: each,
+		Return: way.Back(out), Age: c.now - s.came,
 	}
 }
 
@@ -19,7 +23,7 @@ func (s *share) choice(t *Terms) Choice {
 // free one asks ahead, for when half a task has passed.
 func (s *share) queue(each time.Duration) time.Duration {
 	if s.o.Cores <= 0 {
-		return each / 2
+		return cost.Ahead(each)
 	}
 	return 0
 }
@@ -27,8 +31,8 @@ func (s *share) queue(each time.Duration) time.Duration {
 // transfer is how long it takes until a task that is handed over now can start:
 // half a round trip for the grant and a whole one for what has to be pulled.
 func (c *Core) transfer(p PeerID, t *Terms) time.Duration {
-	wire := c.paceTo(p)
-	return c.rtt(p)/2 + wire.of(int64(t.InBytes)) + wire.of(c.est.outBytes(t))
+	way := c.wayTo(p)
+	return way.To(int64(t.InBytes)) + way.Pace.Of(c.est.outBytes(t))
 }
 
 // rtt is the round trip to a peer, as gossip or our own heartbeats measured it.
@@ -39,10 +43,8 @@ func (c *Core) rtt(p PeerID) time.Duration {
 	if m, _ := c.near.find(p); m.RTT > 0 {
 		return m.RTT
 	}
-	return rttGuess
+	return cost.RTTGuess
 }
-
-const rttGuess = time.Millisecond
 
 // measure takes in the round trip of a heartbeat. A sudden fall counts at once, a
 // sudden rise by and by: the peer may have been busy.

@@ -120,6 +120,9 @@
 // et al., PPoPP 2011. Half: Hendler and Shavit, PODC 2002.) Work that comes from a
 // peer goes back to it when it asks; it never travels up its own chain.
 //
+// In a large cluster a thief asks by way of one that is nearer than the source, and that one for all who ask it
+// meanwhile (way.go): so a home with a million tasks is dialled by some dozens and not by thousands.
+//
 // A task moves when it would start there sooner than here (cost.go); what has waited
 // for two round trips and 50 ms moves to a free core in any case. Offers are answered
 // nearest first. A victim without work names others; a home that cannot run its work
@@ -167,5 +170,8 @@
 //   - Taking work back on a failure detector's word. Gossip errs under load, and
 //     an error would start commands twice. Silence for a whole lease does not err
 //     as long as clocks run at about the same rate.
+//   - A redirect in the answer of a home that everybody asks (NoWork.Ask alone). It comes after the dial that
+//     it should save; and who is named is asked by all the others.
+//   - Asking for more than those want who wait, since they will ask again. Two that ask each other add up without end.
 //   - Consensus among grantors. Home is the only one who has to agree with itself.
 package core

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/filchsched/filch/steal/cost"
 )
 
 // linkState is the holder's view of its channel to a grantor.
@@ -42,12 +44,14 @@ type uplink struct {
 	lapseAt  time.Duration // before then none of them ends
 	jobs     map[JobID]*heldJob
 	order    []*heldJob
-	report   Report  // collected in this step
-	offer    ask     // what lies at the peer
-	guest    *guest  // of ours; nil: none
-	pace     pace    // of transfers with it
-	window   uint32  // tasks that are asked for at most: slow start
-	proving  []JobID // directories of the peer's jobs that are being proven
+	report   Report        // collected in this step, or for a little longer: see gathers
+	prompt   bool          // something of the report is our own
+	told     time.Duration // when the last report went
+	offer    ask           // what lies at the peer
+	guest    *guest        // of ours; nil: none
+	pace     cost.Pace     // of transfers with it
+	window   uint32        // tasks that are asked for at most: slow start
+	proving  []JobID       // directories of the peer's jobs that are being proven
 
 	core    *Core
 	touched bool // there is a report: it is in core.touchedUps
@@ -319,11 +323,13 @@ func (u *uplink) send(c *Core, m Message) {
 }
 
 func (u *uplink) outcome(o Outcome) {
+	u.prompt = true
 	u.report.Outcomes = append(u.report.Outcomes, o)
 	u.touch()
 }
 
 func (u *uplink) end(e End) {
+	u.prompt = true
 	u.report.Ends = append(u.report.Ends, e)
 	u.touch()
 }
@@ -339,7 +345,10 @@ func (u *uplink) touch() {
 // flush sends what has ended in this step.
 func (u *uplink) flush(c *Core) {
 	r := u.report
-	u.report = Report{}
+	u.report, u.prompt = Report{}, false
+	if len(r.Outcomes) > 0 {
+		u.told = c.now
+	}
 	for len(r.Outcomes) > 0 {
 		n := min(len(r.Outcomes), maxReport)
 		u.send(c, Report{Outcomes: r.Outcomes[:n]})

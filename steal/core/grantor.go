@@ -3,6 +3,8 @@ package core
 import (
 	"slices"
 	"time"
+
+	"github.com/filchsched/filch/steal/cost"
 )
 
 // A hold is the grantor's record of a piece that somebody has.
@@ -53,10 +55,10 @@ type downlink struct {
 	last     Offer      // what it said last of what it can run
 	refusals []refusal
 	proofs   []dirProof
-	looked   bool  // by serve in this step
-	offering bool  // it is in core.offering
-	level    uint8 // how far it is
-	pace     pace  // of transfers with it
+	looked   bool      // by serve in this step
+	offering bool      // it is in core.offering
+	level    uint8     // how far it is
+	pace     cost.Pace // of transfers with it
 
 	drops, gones, recordeds, recalls []Piece // collected in this step
 

@@ -215,7 +215,7 @@ func (c *Core) takeGrant(u *uplink, m *Grant) {
 	if u.acked {
 		c.extendLanes(u, m.Lanes, u.ackedAt)
 	}
-	stale := c.thief.answered(c, u, m.Offer, m.Rest)
+	stale := c.thief.answered(c, u, m.Offer, m.Parts, m.Rest)
 	taken := uint64(0)
 	for k := range m.Parts {
 		p := &m.Parts[k]

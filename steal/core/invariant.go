@@ -39,7 +39,7 @@ func (c *Core) listsHold() {
 		must(d.asleep() || c.expireAt <= d.expires, "expiry: the lease of %s ends at %v, and is looked at at %v", d.peer, d.expires, c.expireAt)
 	}
 	for _, u := range c.ups {
-		must(len(u.report.Outcomes)+len(u.report.Ends) == 0, "flush: something for %s was not sent", u.peer)
+		must(len(u.report.Outcomes)+len(u.report.Ends) == 0 || u.touched && c.gathers(u) && c.due <= u.told+gatherFor, "flush: something for %s was not sent", u.peer)
 		must(u.listed || u.asleep(), "asleep: something is held from %s", u.peer)
 		for _, l := range u.laneList {
 			must(l.until == 0 || u.lapseAt <= l.until, "lapse: a lease from %s ends at %v, and is looked at at %v", u.peer, l.until, u.lapseAt)

@@ -88,8 +88,8 @@ func TestWhoHasNothingNamesOthers(t *testing.T) {
 	u := thief.uplinkTo("poor")
 	u.offer = ask{n: 7}
 	thief.thief.refused(thief, u, &NoWork{Offer: 7, Ask: names})
-	if p, ok := thief.thief.pick(thief); !ok || p != "rich" || len(thief.thief.beliefs) != 1 {
-		t.Errorf("picks %q of %+v", p, thief.thief.beliefs)
+	if b, ok := thief.thief.pick(thief); !ok || b.Peer != "rich" || len(thief.thief.beliefs) != 1 {
+		t.Errorf("picks %q of %+v", b.Peer, thief.thief.beliefs)
 	}
 }
 

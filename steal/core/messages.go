@@ -149,7 +149,7 @@ type (
 	Offer struct {
 		N        uint64 // the thief's, rising; names it in the answer
 		Standing bool   // wait until there is something
-		Cores    int32  // free now
+		Cores    int32  // free now; of a middle in a large cluster also those of whom it asks for, and so below
 		Tasks    uint32 // at most so many: slow start
 		Time     time.Duration
 		Memory   int64

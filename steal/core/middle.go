@@ -1,6 +1,9 @@
 package core
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // This file is the grantor that is itself a holder: what it lent on, and how ends
 // and outcomes come up through it.
@@ -126,9 +129,31 @@ func (c *Core) passOn(d *downlink, u *uplink, h *heldJob, o *Outcome) {
 	up := *o
 	up.Warrant = lot.warrant
 	h.add(slot{Span: o.Span, lot: lot, state: ClaimEnded, out: &up})
-	u.outcome(up)
+	u.passOn(up)
 	c.est.learn(h.terms.Name, o.Ran, o.Len())
 }
+
+// passOn reports what a peer has ended.
+func (u *uplink) passOn(o Outcome) {
+	u.report.Outcomes = append(u.report.Outcomes, o)
+	u.touch()
+}
+
+// gathers tells whether a report waits for more: a middle that feeds many would send its grantor as many frames
+// as there are tasks. What is our own does not wait, nor the first after a pause.
+func (c *Core) gathers(u *uplink) bool {
+	at := u.told + gatherFor
+	if u.prompt || !c.crowded() || c.now >= at || len(u.report.Outcomes) >= gatherMost || u.state != linkOpen {
+		return false
+	}
+	c.alarm(at)
+	return true
+}
+
+const (
+	gatherFor  = 2 * time.Millisecond // little beside what tasks that leave a large cluster's home take
+	gatherMost = maxReport / 4
+)
 
 // chain tells whether a peer is above us in the tree of leases of what u lent us.
 func (u *uplink) chain(id JobID, p PeerID) bool { return slices.Contains([]PeerID{u.peer, id.Home}, p) }

@@ -12,6 +12,7 @@ import (
 type standing struct {
 	Offer
 	came time.Duration
+	kept bool // until we have been answered ourselves
 }
 
 type newsKey struct {
@@ -30,7 +31,7 @@ const (
 // largest reaches across; the graph's diameter is about lifelines × factor
 // (the cyclic hypercube of Saraswat et al., PPoPP 2011).
 func (c *Core) meet(list []Member) {
-	c.near.meet(list)
+	c.near.meet(c.cfg.ID, list)
 	byPlace := func(a, b Member) int {
 		if d := strings.Compare(a.Place, b.Place); d != 0 {
 			return d
@@ -89,7 +90,7 @@ func (t *thief) withdraw(c *Core) {
 
 // offered takes an offer in; serve answers it at the end of the step.
 func (c *Core) offered(d *downlink, m *Offer) {
-	d.offers = append(d.offers[:0], standing{*m, c.now}) // a thief has one at a time at a peer
+	d.offers = append(d.offers[:0], standing{Offer: *m, came: c.now}) // a thief has one at a time at a peer
 	if !d.offering {
 		d.offering = true
 		c.offering = append(c.offering, d)
@@ -138,15 +139,17 @@ func (c *Core) answer(d *downlink) {
 	switch {
 	case ok:
 		d.offers = slices.Delete(d.offers, 0, 1)
-		if o.Standing && rest > 0 {
+		if hops := c.newsHops(rest); o.Standing && rest > 0 && hops > 0 {
 			c.events++
-			d.send(c, News{Source: c.cfg.ID, Event: c.events, Hops: newsHops, Rest: rest})
+			d.send(c, News{Source: c.cfg.ID, Event: c.events, Hops: hops, Rest: rest})
 		}
-	case !o.Standing && why != reasonProving:
+	case o.Standing || why == reasonProving:
+		d.looked = true
+	case c.keeps(d, &o):
+		d.looked, d.offers[0].kept = true, true
+	default:
 		d.offers = slices.Delete(d.offers, 0, 1)
 		d.send(c, NoWork{Offer: o.N, Reason: why, Ask: c.others(d.peer)})
-	default:
-		d.looked = true
 	}
 }
 

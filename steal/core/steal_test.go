@@ -151,8 +151,8 @@ func TestNearestLevelFirst(t *testing.T) {
 	for seed := range uint64(50) {
 		c := New(Config{ID: "me", Incarnation: 1, Cores: 1, Seed: seed}, 0)
 		c.thief.believe(0, []Candidate{{Peer: "far", Level: 5, Surplus: time.Hour}, {Peer: "near", Level: 2, Surplus: time.Second}, {Peer: "none", Level: 0}})
-		if p, ok := c.thief.pick(c); !ok || p != "near" {
-			t.Fatalf("seed %d: picks %q", seed, p)
+		if b, ok := c.thief.pick(c); !ok || b.Peer != "near" {
+			t.Fatalf("seed %d: picks %q", seed, b.Peer)
 		}
 	}
 }

@@ -12,12 +12,17 @@ type thief struct {
 	beliefs  []belief
 	shuns    []shun
 
-	offers  uint64 // sent
-	asking  PeerID
-	askedAt time.Duration
-	nextAsk time.Duration
-	tries   int
-	hungry  time.Duration // since when there is room; never when there is none
+	offers   uint64 // sent
+	asking   PeerID
+	source   PeerID // for whose work
+	feeder   PeerID // who gave us something last, of what feedFor has, at fedAt
+	feedFor  PeerID
+	fedDepth uint8
+	fedAt    time.Duration
+	askedAt  time.Duration
+	nextAsk  time.Duration
+	tries    int
+	hungry   time.Duration // since when there is room; never when there is none
 
 	lifelines []PeerID
 	laid      uint64 // the standing offer that is out; 0: none
@@ -82,6 +87,9 @@ func (t *thief) believe(now time.Duration, list []Candidate) {
 
 func (t *thief) forget(p PeerID) {
 	t.beliefs = slices.DeleteFunc(t.beliefs, func(b belief) bool { return b.Peer == p })
+	if t.feeder == p {
+		t.feeder = ""
+	}
 }
 
 // room is how many tasks this node could use: free cores, and a little ahead when
@@ -132,13 +140,14 @@ func (c *Core) aheadOf(u *uplink, each time.Duration) int {
 func (c *Core) hunt() {
 	c.court()
 	t := &c.thief
-	room := c.room()
+	room, kept := c.room(), c.kept()
 	if room <= 0 {
 		t.hungry = never
 		c.thief.withdraw(c)
-		return
-	}
-	if t.hungry == never {
+		if kept.tasks == 0 {
+			return
+		}
+	} else if t.hungry == never {
 		t.hungry = c.now
 	}
 	if t.laid != 0 && t.laidBusy && c.free() > 0 {
@@ -152,10 +161,10 @@ func (c *Core) hunt() {
 		c.alarm(t.nextAsk)
 		return
 	}
-	if p, ok := t.pick(c); ok && t.tries < triesBeforeQuiet {
-		t.asking, t.askedAt = p, c.now
-		t.accept(p)
-		c.offerTo(p, false)
+	if p, source, ok := c.whom(); ok && t.tries < triesBeforeQuiet {
+		t.accept(source)
+		t.source, t.asking, t.askedAt = source, p, c.now
+		c.offerTo(t.asking, false)
 		c.alarm(c.now + askPatience)
 		return
 	}
@@ -164,7 +173,11 @@ func (c *Core) hunt() {
 	if len(t.beliefs) > 0 {
 		c.alarm(t.nextAsk)
 	}
-	if t.laid == 0 {
+	if kept.tasks > 0 {
+		t.mayHaveSurplus = true // they are told that there is nothing
+		c.alarm(c.now)
+	}
+	if t.laid == 0 && room > 0 {
 		c.lay()
 	}
 }
@@ -173,7 +186,7 @@ func (c *Core) hunt() {
 // believed to have surplus (Mitzenmacher's power of two choices). Who has invited us
 // comes first, once for each invitation: its work starts nowhere else, and beside somebody
 // who has more it would never be the better one.
-func (t *thief) pick(c *Core) (PeerID, bool) {
+func (t *thief) pick(c *Core) (belief, bool) {
 	t.shuns = slices.DeleteFunc(t.shuns, func(s shun) bool { return c.now >= s.until+shunMin<<maxShunDoubling })
 	t.beliefs = slices.DeleteFunc(t.beliefs, func(b belief) bool { return c.now-b.at > beliefLasts })
 	var near []belief
@@ -189,7 +202,7 @@ func (t *thief) pick(c *Core) (PeerID, bool) {
 		}
 	}
 	if len(near) == 0 {
-		return "", false
+		return belief{}, false
 	}
 	a := c.rng.IntN(len(near))
 	if len(near) > 1 {
@@ -201,7 +214,7 @@ func (t *thief) pick(c *Core) (PeerID, bool) {
 			a = b
 		}
 	}
-	return near[a].Peer, true
+	return near[a], true
 }
 
 // accept uses an invitation up.
@@ -252,13 +265,20 @@ func (c *Core) sendOffer(u *uplink) {
 		return
 	}
 	room := c.room()
-	if room <= 0 || u.offer.sent {
+	var more demand
+	if !u.offer.standing {
+		more = c.kept()
+	}
+	if room <= 0 && more.tasks == 0 || u.offer.sent {
 		return
 	}
 	u.offer.sent = true
 	w := max(u.window, uint32(max(1, c.free())))
-	o := Offer{N: u.offer.n, Standing: u.offer.standing, Cores: int32(c.free()), Tasks: min(w, uint32(room+c.cores*maxAhead)),
-		Time: time.Duration(c.cores) * takeAhead, Memory: c.cfg.Memory, Kinds: c.cfg.Kinds, Labels: c.cfg.Labels, Functions: c.functions}
+	if room <= 0 {
+		w = 0 // it is for others
+	}
+	o := Offer{N: u.offer.n, Standing: u.offer.standing, Cores: int32(c.free()) + more.cores, Tasks: min(w, uint32(room+c.cores*maxAhead)) + more.tasks,
+		Time: time.Duration(c.cores)*takeAhead + more.time, Memory: c.cfg.Memory, Kinds: c.cfg.Kinds, Labels: c.cfg.Labels, Functions: c.functions}
 	if c.thief.hungry != never {
 		o.Waiting = c.now - c.thief.hungry
 	}
@@ -296,12 +316,13 @@ func (t *thief) fail(c *Core, p PeerID, reason string) {
 	t.avoid(c, p, reason)
 	t.asking = ""
 	t.tries++
+	t.mayHaveSurplus = t.mayHaveSurplus || c.crowded() // who waits for what we would have got is told
 	t.nextAsk = c.now
 	c.alarm(c.now)
 }
 
 // answered takes the answer to an offer with work. stale: the offer was withdrawn.
-func (t *thief) answered(c *Core, u *uplink, n uint64, rest time.Duration) (stale bool) {
+func (t *thief) answered(c *Core, u *uplink, n uint64, parts []Part, rest time.Duration) (stale bool) {
 	t.mayHaveSurplus = true
 	if n == 0 {
 		return false
@@ -317,6 +338,7 @@ func (t *thief) answered(c *Core, u *uplink, n uint64, rest time.Duration) (stal
 	if !stale {
 		u.offer = ask{}
 	}
+	t.fedBy(u.peer, c.now, parts)
 	if t.asking == u.peer {
 		c.asked(u.peer)
 		t.asking = ""

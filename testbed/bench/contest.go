@@ -34,6 +34,11 @@ type contender struct {
 	aside  bool   // a different program, shown for proportion; no goal counts it
 	config string // the configuration it runs in, for the reader
 
+	bound bool // nobody's, but arithmetic
+
+	// elsewhere says that others do all the work, so that what this process allocates means nothing.
+	elsewhere bool
+
 	// missing says why it cannot take part; empty if it can.
 	missing string
 
@@ -49,9 +54,12 @@ type settings struct {
 	Fib     int           // argument of the fork-join contest
 	Tasks   int           // of the submission contests
 	Tree    string        // of the search contest: flags or the name of a published tree
+	Lines   int           // of the contests with commands
 	Limit   time.Duration // of one contender's turn, a guard against hanging
 
 	// What is found out once, before the first round.
 	Count uts.Count  // of Tree
 	TBB   tbbProgram // the C++ rival
+	Tools tools      // programs
+	Files fileJob
 }

@@ -36,6 +36,7 @@
 // alternation, stats.go, machine.go, report.go and goals.go the figures. Each
 // contest has a file (fib.go, submit.go, bulk.go, uts.go, allocs.go), rivals
 // theirs (goroutines.go, ants.go, pond.go, channel.go, tbb.go), and filch_*.go what filch
-// enters. floors_test.go measures what the machine charges for an atomic store or a
+// enters. commands.go and cluster.go have the contests between whole programs, tools.go finds and builds these; publish.go and
+// draw.go make the comparison in docs/benchmarks.md of them. floors_test.go measures what the machine charges for an atomic store or a
 // channel hand-off, to set all figures in proportion.
 package main

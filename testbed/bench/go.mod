@@ -11,7 +11,6 @@ require (
 	github.com/libp2p/go-libp2p v0.51.0
 	github.com/panjf2000/ants/v2 v2.12.1
 	golang.org/x/sync v0.25.0
-	golang.org/x/sys v0.49.0
 )
 
 require (
@@ -70,6 +69,7 @@ require (
 	golang.org/x/exp v0.0.0-20260824195058-e88cd73687aa // indirect
 	golang.org/x/net v0.59.0 // indirect
 	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da // indirect
+	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 	lukechampine.com/blake3 v1.4.1 // indirect

@@ -14,8 +14,16 @@ import (
 	"time"
 )
 
-// contestKeys are the contests in the order in which they are run.
-var contestKeys = []string{"fib", "submit", "bulk", "uts", "allocs", "child", "map"}
+// engineKeys are the contests of the engine, compareKeys those with other tools, both in the order in which they are run.
+var (
+	engineKeys  = []string{"fib", "submit", "bulk", "uts", "allocs", "child", "map"}
+	compareKeys = []string{"start", "tag", "files", "noop", "pinned", "fib", "submit", "uts"}
+)
+
+// known tells whether there is a contest of that name.
+func known(key string) bool {
+	return slices.Contains(engineKeys, key) || slices.Contains(compareKeys, key)
+}
 
 // Exit statuses.
 const (
@@ -53,6 +61,8 @@ type options struct {
 	only   []string
 	output string
 	quiet  bool
+	docs   string // a text to write the comparison into; "": none
+	plot   string // where to draw it
 }
 
 func run(ctx context.Context, command []string, stdout, stderr io.Writer) int {
@@ -69,6 +79,13 @@ func run(ctx context.Context, command []string, stdout, stderr io.Writer) int {
 	if opts.quiet {
 		progress = func(string) {}
 	}
+	cleanup, err := r.prepare(ctx, opts)
+	defer cleanup()
+	if err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+		return exitFailed
+	}
+	opts.settings = r.settings
 	stolen, all := stolenCPU()
 	failure := r.playAll(ctx, opts, progress)
 	if stolenAfter, allAfter := stolenCPU(); allAfter > all {
@@ -77,11 +94,34 @@ func run(ctx context.Context, command []string, stdout, stderr io.Writer) int {
 	if err := r.write(opts.output, stdout); err != nil {
 		failure = errors.Join(failure, err)
 	}
+	if failure == nil { // what is wrong somewhere is not for the documents
+		failure = r.publish(opts)
+	}
 	if failure != nil {
 		fmt.Fprintln(stderr, "bench:", failure)
 		return exitFailed
 	}
 	return 0
+}
+
+// prepare builds and finds what contests need that run programs. cleanup is never nil.
+func (r *report) prepare(ctx context.Context, opts options) (cleanup func(), err error) {
+	cleanup = func() {}
+	if !slices.ContainsFunc(opts.only, func(key string) bool { return !slices.Contains(engineKeys, key) }) {
+		return cleanup, nil
+	}
+	dir, err := os.MkdirTemp("", "filch-bench-")
+	if err != nil {
+		return cleanup, err
+	}
+	cleanup = func() { os.RemoveAll(dir) }
+	if r.settings.Tools, err = findTools(ctx, dir); err != nil {
+		return cleanup, err
+	}
+	if slices.Contains(opts.only, "files") {
+		r.settings.Files, err = listFiles(ctx, opts.Lines, dir)
+	}
+	return cleanup, err
 }
 
 // playAll plays the contests that were asked for; the error joins everything
@@ -144,8 +184,18 @@ func makeContest(key string, set settings) (contest, error) {
 		return childContest(set), nil
 	case "map":
 		return mapContest(set), nil
+	case "start":
+		return startContest(set), nil
+	case "tag":
+		return tagContest(set), nil
+	case "files":
+		return filesContest(set), nil
+	case "noop":
+		return noopContest(set), nil
+	case "pinned":
+		return pinnedContest(set), nil
 	}
-	return contest{}, fmt.Errorf("no contest %q; there are %s", key, strings.Join(contestKeys, ", "))
+	return contest{}, fmt.Errorf("no contest %q; there are %s", key, strings.Join(append(compareKeys[:5:5], engineKeys...), ", "))
 }
 
 func (r report) write(format string, w io.Writer) error {
@@ -163,13 +213,18 @@ const (
 	maxFib     = 45
 	maxTasks   = 100_000_000
 	maxWorkers = 1024
+	maxLines   = 1_000_000
 )
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	only := flags.String("only", strings.Join(contestKeys, ","), "contests to run, in this order")
+	only := flags.String("only", strings.Join(engineKeys, ","), "contests to run, in this order; compare: those with other tools")
+	quick := flags.Bool("quick", false, "next to no work, one round: does everything run?")
+	flags.StringVar(&o.docs, "docs", "", "write the comparison into this `file`, between its markers")
+	flags.StringVar(&o.plot, "plot", "", "draw it into this `file`, as SVG")
+	flags.IntVar(&o.Lines, "lines", 1000, "commands of start and tag, and files")
 	flags.IntVar(&o.Rounds, "rounds", 7, "measured rounds; one more is run first and dropped")
 	flags.IntVar(&o.Workers, "workers", 2, "workers of every pool, threads of oneTBB, and GOMAXPROCS")
 	flags.IntVar(&o.Fib, "n", 30, "argument of fib")
@@ -182,13 +237,25 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		return o, err
 	}
 	o.only = strings.Split(*only, ",")
+	if *only == "compare" {
+		o.only = compareKeys
+	}
+	if *quick && (o.docs != "" || o.plot != "") {
+		return o, errors.New("-quick measures nothing worth keeping: leave out -docs and -plot")
+	}
+	if *quick {
+		o.Rounds, o.Fib, o.Tasks, o.Tree, o.Lines = 1, 15, 200, "-t1 -a3 -d5 -b4 -r19", 40
+	}
+	if err := o.checkPublish(); err != nil {
+		return o, err
+	}
 	return o, o.validate(flags.Args())
 }
 
 func (o options) validate(rest []string) error {
 	for _, key := range o.only {
-		if !slices.Contains(contestKeys, key) {
-			return fmt.Errorf("-only: no contest %q; there are %s", key, strings.Join(contestKeys, ", "))
+		if !known(key) {
+			return fmt.Errorf("-only: no contest %q; there are %s", key, strings.Join(append(compareKeys[:5:5], engineKeys...), ", "))
 		}
 	}
 	switch {
@@ -200,6 +267,8 @@ func (o options) validate(rest []string) error {
 		return fmt.Errorf("-workers %d: want 1..%d", o.Workers, maxWorkers)
 	case o.Fib < 2 || o.Fib > maxFib:
 		return fmt.Errorf("-n %d: want 2..%d", o.Fib, maxFib)
+	case o.Lines < 1 || o.Lines > maxLines:
+		return fmt.Errorf("-lines %d: want 1..%d", o.Lines, maxLines)
 	case o.Tasks < 1 || o.Tasks > maxTasks:
 		return fmt.Errorf("-tasks %d: want 1..%d", o.Tasks, maxTasks)
 	case o.Limit <= 0:

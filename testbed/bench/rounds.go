@@ -89,7 +89,9 @@ func (s *score) enter(result turnResult, err error) {
 		s.err, s.rounds = err, nil
 		return
 	}
-	s.peak = max(s.peak, result.Peak)
+	if !s.contender.elsewhere {
+		s.peak = max(s.peak, result.Peak)
+	}
 	if len(result.Laps) > 0 {
 		s.rounds = append(s.rounds, middleLap(result.Laps))
 	}

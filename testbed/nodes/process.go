@@ -40,8 +40,15 @@ type Process struct {
 // Add makes a namespace, n0 and so on, for a node that is started by args.
 func Add(t *testing.T, i int, args ...string) *Process {
 	t.Helper()
-	p := &Process{Name: fmt.Sprint("n", i), Space: fmt.Sprint("s", i), Addr: fmt.Sprint("10.99.0.", 30+i), Args: args}
-	spaces.Add(t, p.Space, p.Addr)
+	space, addr := fmt.Sprint("s", i), fmt.Sprint("10.99.0.", 30+i)
+	spaces.Add(t, space, addr)
+	return At(t, fmt.Sprint("n", i), space, addr, args...)
+}
+
+// At is a node of a name in a namespace that is there, at its address, to be started by args.
+func At(t *testing.T, name, space, addr string, args ...string) *Process {
+	t.Helper()
+	p := &Process{Name: name, Space: space, Addr: addr, Args: args}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("%s said:\n%s", p.Name, &p.Said)

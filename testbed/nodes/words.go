@@ -17,6 +17,7 @@ type Request struct {
 	Dir      string          // where each leaves traces: lines of the files "called" and "returned"; "": none
 	Payload  int             // bytes that each takes along
 	Result   int             // bytes that each brings back
+	Spin     bool            // keep a core busy for so long; else only wait
 	Avoid    []string        // nodes that do not run them
 	Local    bool            // only this node runs them
 }
@@ -43,6 +44,7 @@ type Arg struct {
 	Takes  time.Duration
 	Dir    string
 	Result int
+	Spin   bool
 	Pad    string
 }
 

@@ -122,10 +122,18 @@ var gossipcoreFaults = []fault{
 	{
 		name: "cloned disks are one host",
 		file: "gossip/core/level.go",
-		old:  `return ByBoot, a.Boot == b.Boot`,
-		new:  `return ByBoot, a.Boot == b.Boot || a.Machine == b.Machine`,
+		old:  `return ByBoot, a.Host.Boot == b.Host.Boot`,
+		new:  `return ByBoot, a.Host.Boot == b.Host.Boot || a.Host.Machine == b.Host.Machine`,
 		test: gossipLevels,
 		says: "level: cloned disks",
+	},
+	{
+		name: "one label is enough to be another host",
+		file: "gossip/core/level.go",
+		old:  `case hostA != "" && hostB != "":`,
+		new:  `case hostA != "" || hostB != "":`,
+		test: gossipLevels,
+		says: "level: only one of two says",
 	},
 	{
 		name: "levels by round trip have no slack",

@@ -8,6 +8,7 @@ var (
 	hostStreams   = check{folder: "gossip/host", run: "TestResetsOfStreams"}
 	hostBook      = check{folder: "gossip/host", run: "TestBookIsBounded|TestKilledNodeRemembersWhomItMet"}
 	hostBookPace  = check{folder: "gossip/host", run: "TestBookIsSavedSoonAndNotTooOften"}
+	hostSummons   = check{folder: "gossip/host", run: "Summon"}
 	hostPort      = check{folder: "gossip/host", run: "TestPortZeroIsOneNumberEverywhere"}
 )
 
@@ -123,5 +124,29 @@ var hostFaults = []fault{
 		new:  "quic, _ := e.multiaddrs(port)\n\t\t_, tcp := e.multiaddrs(e.port)",
 		test: hostPort,
 		says: `--- FAIL: TestPortZero`,
+	},
+	{
+		name: "where its datagrams come from, a peer is not summoned",
+		file: "gossip/host/summon.go",
+		old:  `asked = p.summonAt(id, q.marshal(p.key))`,
+		new:  ``,
+		test: hostSummons,
+		says: `--- FAIL: TestPeerThatNobodyCanDialIsSummoned`,
+	},
+	{
+		name: "a summons is not passed on over a stream",
+		file: "gossip/host/summon.go",
+		old:  "p.streams.send(to, b)\n\t\t} else {",
+		new:  "p.summonAt(to, b)\n\t\t} else {",
+		test: hostSummons,
+		says: `--- FAIL: TestPeerWithoutUDPIsSummonedOverAMember`,
+	},
+	{
+		name: "a peer that summons again is called again",
+		file: "gossip/host/summon.go",
+		old:  `again || len(last) >= maxCalls`,
+		new:  `again && len(last) >= maxCalls`,
+		test: hostSummons,
+		says: `calls for summonses that came together`,
 	},
 }

@@ -5,7 +5,6 @@ package racks
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -79,7 +78,7 @@ func across(t *testing.T, program string, run int, blind bool) (bytes int64, too
 		if blind {
 			rack = "all"
 		}
-		p := nodes.Add(t, run*racks*perRack+i, ownMachine(t, program, "--workers", "1", "--label", "zone=z", "--label", "rack="+rack)...)
+		p := nodes.Add(t, run*racks*perRack+i, nodes.OwnMachine(t, program, "--workers", "1", "--label", "zone=z", "--label", "rack="+rack)...)
 		join = p.Start(t, join)
 		defer p.Kill()
 		all = append(all, p)
@@ -122,20 +121,6 @@ func across(t *testing.T, program string, run int, blind bool) (bytes int64, too
 	}
 	t.Logf("blind %v: tasks by home's rack and rack that ran them %v", blind, ran)
 	return bytes, took
-}
-
-// ownMachine is how to start a program that takes its machine for another one than that of all others.
-func ownMachine(t *testing.T, program string, args ...string) []string {
-	id, err := os.ReadFile("/proc/sys/kernel/random/uuid")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "boot_id")
-	if err := os.WriteFile(file, id, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	// "ip netns exec" has given it mounts of its own.
-	return append([]string{"sh", "-c", `mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"`, file, program}, args...)
 }
 
 // counted sums the bytes that the rules of a namespace have seen.

@@ -23,7 +23,7 @@ func calm(seed uint64, nodes, cores int) *world {
 		n.boot()
 	}
 	for _, n := range w.nodes {
-		n.step(core.Members{List: w.members()})
+		n.step(core.Members{List: w.members(n)})
 	}
 	w.in(time.Second, w.sweeping)
 	return w

@@ -76,7 +76,7 @@ func (n *node) reboot() {
 	}
 	for _, o := range w.nodes {
 		if o.alive && o != n && o.host == nil {
-			o.step(core.Members{List: w.members()})
+			o.step(core.Members{List: w.members(o)})
 		}
 	}
 }

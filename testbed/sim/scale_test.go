@@ -54,7 +54,7 @@ func TestScale(t *testing.T) {
 			home := nodes / 3
 			var l *load
 			if c.tree {
-				tr := tree{branch: 3.6, depth: 10, wide: 100}
+				tr := tree{branch: 3.6, depth: 8, wide: 100} // 1,070,256 tasks
 				if tasks < 100_000 {
 					tr.depth = 5
 				}
@@ -65,15 +65,15 @@ func TestScale(t *testing.T) {
 			begin := time.Now()
 			p.run(settled - 1)
 			idle := p.figures
-			p.figures = figures{submitted: idle.submitted}
-			homeFrames := p.nodes[home].frames
+			p.figures = figures{submitted: idle.submitted, granted: idle.granted}
+			before := p.nodes[home]
 			p.run(24 * time.Hour)
-			p.judge(t, l, c.least, homeFrames, time.Since(begin))
+			p.judge(t, l, c.least, &before, time.Since(begin))
 		})
 	}
 }
 
-func (p *plant) judge(t *testing.T, l *load, least float64, homeFrames int32, wall time.Duration) {
+func (p *plant) judge(t *testing.T, l *load, least float64, before *machine, wall time.Duration) {
 	t.Helper()
 	if p.wrong != "" {
 		t.Fatal(p.wrong)
@@ -96,12 +96,18 @@ func (p *plant) judge(t *testing.T, l *load, least float64, homeFrames int32, wa
 	}
 	got := float64(ideal) / float64(took)
 	t.Logf("%s, %d nodes: %v, bound %v (work %v, chain %v): %.3f", l.name, len(p.nodes), took.Round(time.Millisecond), ideal.Round(time.Millisecond), (sum / time.Duration(cores)).Round(time.Millisecond), longest.Round(time.Millisecond), got)
-	if l.tree == nil {
-		g := l.greedy(cores)
-		t.Logf("  greedy without latency %v: %.3f of it", g.Round(time.Millisecond), float64(g)/float64(took))
+	g := l.greedy(cores)
+	t.Logf("  greedy without latency %v (%.3f of the bound): %.3f of it", g.Round(time.Millisecond), float64(ideal)/float64(g), float64(g)/float64(took))
+	t.Logf("  half of the cores busy after %v, 90%% after %v, 99%% after %v; until %v, %v, %v", since(p.reached[0], l), since(p.reached[1], l), since(p.reached[2], l),
+		since(p.fell[0], l), since(p.fell[1], l), since(p.fell[2], l))
+	busiest := time.Duration(0)
+	for k := range p.nodes {
+		if int32(k) != l.home {
+			busiest = max(busiest, p.nodes[k].spent)
+		}
 	}
-	t.Logf("  half of the cores after %v, 90%% after %v, 99%% after %v", since(p.reached[0], l), since(p.reached[1], l), since(p.reached[2], l))
-	t.Logf("  home: %d peers, %d frames in, %.0f/s; dials %d, streams %d", home.degree, home.frames-homeFrames, float64(home.frames-homeFrames)/took.Seconds(), p.dials, p.streams)
+	t.Logf("  home: %d peers more than before, %d were granted something; %d frames in, %.0f/s; its loop was busy for %s, the busiest other for %s; dials %d, streams %d",
+		home.degree-before.degree, len(p.granted), home.frames-before.frames, float64(home.frames-before.frames)/took.Seconds(), percent(uint64(home.spent-before.spent), uint64(took)), percent(uint64(busiest), uint64(took)), p.dials, p.streams)
 	t.Logf("  %.2f frames a task, %.2f news; away %s;%s", float64(total)/float64(p.tasks), float64(p.news)/float64(p.tasks), percent(p.away, p.tasks), text)
 	t.Logf("  grants by level %v, tasks %v, bytes %v", p.grants[1:], p.stolen[1:], p.bytes[1:])
 	t.Logf("  %d steps in %v", p.steps, wall.Round(time.Millisecond))

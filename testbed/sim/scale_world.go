@@ -93,7 +93,7 @@ type errand struct {
 }
 
 func newPlant(s shape) *plant {
-	p := &plant{shape: s, rng: rand.New(rand.NewPCG(s.seed, 0x5ca1e)), wires: make(map[uint64]*wire), of: make(map[core.JobID]*load)}
+	p := &plant{shape: s, rng: rand.New(rand.NewPCG(s.seed, 0x5ca1e)), wires: make(map[uint64]*wire), of: make(map[core.JobID]*load), figures: figures{granted: make(map[int32]struct{})}}
 	p.nodes = make([]machine, s.nodes)
 	for k := range p.nodes {
 		m := &p.nodes[k]
@@ -357,7 +357,7 @@ func (p *plant) send(m *machine, n int32, e core.Send, at time.Duration) time.Du
 		m.tx = gone
 	}
 	*free = gone
-	p.count(e.Frame.Msg, level, size)
+	p.count(e.Frame.Msg, n, to, level, size)
 	p.queue.add(occasion{at: gone + latency[level], kind: onArrival, node: to,
 		what: p.letters.put(letter{from: n, to: to, up: e.Up, size: int32(size), records: int32(records), frame: e.Frame})})
 	return at

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -164,6 +165,9 @@ func (n *node) boot() {
 		GiveUp: giveUp, Loose: n.loose, Check: true, Incarnation: 1,
 	}
 	copy(cfg.Key[:], n.id)
+	if n.w.crowded() {
+		cfg.Crowd = 1
+	}
 	if n.host != nil {
 		cfg.Host = n.host.id
 	}
@@ -190,7 +194,7 @@ func (n *node) boot() {
 		n.step(core.Tick{})
 		return
 	}
-	n.step(core.Members{List: n.w.members()})
+	n.step(core.Members{List: n.w.members(n)})
 	var hashes []uint32
 	for _, f := range n.funcs {
 		hashes = append(hashes, core.FunctionHash(f))
@@ -290,14 +294,22 @@ func (n *node) gossip(life int) {
 	n.w.in(n.w.between(time.Second/2, 3*time.Second/2), func() { n.gossip(life) })
 }
 
-func (w *world) members() (list []core.Member) {
+// members is who is there, as of sees it: where the way matters (Config.Crowd) there are two racks.
+func (w *world) members(of *node) (list []core.Member) {
 	for k, n := range w.nodes {
 		if n.alive && n.host == nil {
-			list = append(list, core.Member{Peer: n.id, Place: fmt.Sprintf("z/r%d", k%2)})
+			m := core.Member{Peer: n.id, Place: fmt.Sprintf("z/r%d", k%2)}
+			if w.crowded() && k%2 != slices.Index(w.nodes, of)%2 {
+				m.Level = 1
+			}
+			list = append(list, m)
 		}
 	}
 	return list
 }
+
+// crowded: in every other world thieves ask by way of near ones.
+func (w *world) crowded() bool { return w.seed%2 == 1 }
 
 func (w *world) find(id core.PeerID) *node {
 	for _, n := range w.nodes {

@@ -110,26 +110,20 @@ func Add(t *testing.T, name, addr string) {
 	In(t, name, "ip link set eth0 up")
 }
 
+// inner is what is behind the router that AddRouter makes.
+var inner = Site{Router: "nat", Net: "10.50.0"}
+
 // AddRouter makes the namespace "nat" at an address of the segment, which masquerades what
 // comes from 10.50.0.0/24.
 func AddRouter(t *testing.T, addr string) {
 	t.Helper()
-	Add(t, "nat", addr)
-	In(t, "nat", "ip link add in0 type bridge")
-	In(t, "nat", "ip addr add 10.50.0.1/24 dev in0")
-	In(t, "nat", "ip link set in0 up")
-	In(t, "nat", "sysctl -q -w net.ipv4.ip_forward=1")
-	In(t, "nat", "iptables -t nat -A POSTROUTING -s 10.50.0.0/24 -o eth0 -j MASQUERADE")
+	Add(t, inner.Router, addr)
+	inner.bridge(t)
+	In(t, inner.Router, "iptables -t nat -A POSTROUTING -s 10.50.0.0/24 -o eth0 -j MASQUERADE")
 }
 
 // AddInner makes a namespace behind the router.
 func AddInner(t *testing.T, name, addr string) {
 	t.Helper()
-	Run(t, "ip netns add "+name)
-	Run(t, fmt.Sprintf("ip link add v-%s netns nat type veth peer name eth0 netns %[1]s", name))
-	In(t, "nat", "ip link set v-"+name+" master in0 up")
-	In(t, name, "ip link set lo up")
-	In(t, name, "ip addr add "+addr+"/24 dev eth0")
-	In(t, name, "ip link set eth0 up")
-	In(t, name, "ip route add default via 10.50.0.1")
+	inner.Add(t, name, addr)
 }

@@ -30,7 +30,7 @@ type request struct {
 	InFlight int           // calls at once
 	On       []string      // nodes that run them; none: anybody
 	Local    bool          // only this node runs them
-	Each     time.Duration // of a spinning task
+	Each     time.Duration // of a task that spins or sleeps
 	To       string        // where the raw echo is, or at which address it is to be
 }
 
@@ -50,7 +50,7 @@ func child(ctx context.Context, name, join, listen string) error {
 	proc.Supervise()
 	runtime.GOMAXPROCS(2) // one worker and the network
 	c := node.Config{Name: name, Listen: []string{listen + ":0"}, Workers: 1, Functions: map[string]node.Function{
-		"sum": sum, "echo": echo, "spin": spin, "when": when,
+		"sum": sum, "echo": echo, "spin": spin, "sleep": sleep, "when": when,
 	}}
 	if join != "" {
 		c.Join = []string{join}
@@ -128,7 +128,7 @@ func serve(ctx context.Context, n *node.Node, q *request) (reply, error) {
 		return job(ctx, n, q)
 	case "echo":
 		return oneByOne(ctx, n, q)
-	case "spin":
+	case "spin", "sleep":
 		return spins(ctx, n, q)
 	case "first":
 		return first(ctx, n, q)
@@ -257,9 +257,23 @@ func quantiles(times []time.Duration, took time.Duration) reply {
 	return reply{Took: took, P50: times[len(times)/2], P99: times[len(times)*99/100]}
 }
 
-// spins submits N tasks that spin and waits for them.
+// sleep waits for as long as its argument says.
+func sleep(ctx context.Context, args []byte) ([]byte, error) {
+	d, err := strconv.ParseInt(string(args), 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-time.After(time.Duration(d)):
+		return nil, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// spins submits N tasks that spin, or sleep, and waits for them.
 func spins(ctx context.Context, n *node.Node, q *request) (reply, error) {
-	c, err := n.Calls(ctx, node.CallOptions{Function: "spin", Common: node.Common{Where: node.Where{Local: q.Local}}})
+	c, err := n.Calls(ctx, node.CallOptions{Function: q.Do, Common: node.Common{Where: node.Where{Local: q.Local}}})
 	if err != nil {
 		return reply{}, err
 	}

@@ -1,6 +1,6 @@
 // Command program is a node that knows the function nodes.Work; package nodes starts it.
 //
-//	program -name NAME -data-dir DIR -listen HOST:PORT [-workers N] [-label KEY=VALUE]...
+//	program -name NAME -data-dir DIR -listen HOST:PORT [-workers N] [-mdns] [-label KEY=VALUE]...
 package main
 
 import (
@@ -42,6 +42,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&c.Name, "name", "", "the node's `name`")
 	flag.StringVar(&c.DataDir, "data-dir", "", "its data `directory`")
 	listen := flag.String("listen", "", "`HOST:PORT`")
+	flag.BoolVar(&c.MDNS, "mdns", false, "find others on the local networks")
 	flag.IntVar(&c.Workers, "workers", 2, "cores")
 	flag.Func("label", "`KEY=VALUE`", func(s string) error {
 		k, v, ok := strings.Cut(s, "=")
@@ -52,7 +53,11 @@ func run(ctx context.Context) error {
 		return nil
 	})
 	flag.Parse()
-	if join := os.Getenv("FILCH_JOIN"); join != "" {
+	join, err := joinString()
+	if err != nil {
+		return err
+	}
+	if join != "" {
 		c.Join = []string{join}
 	}
 	c.Listen, c.Socket = []string{*listen}, filepath.Join(c.DataDir, control.SocketName)
@@ -64,8 +69,7 @@ func run(ctx context.Context) error {
 	}
 	defer n.Drain(context.Background())
 	runtime.GOMAXPROCS(c.Workers + 1) // as filch up does
-	join, err := n.JoinString(ctx)
-	if err != nil {
+	if join, err = n.JoinString(ctx); err != nil {
 		return err
 	}
 	fmt.Println("join", join)
@@ -84,6 +88,16 @@ func run(ctx context.Context) error {
 		}
 		all.Go(func() { out.write(serve(ctx, n, &q)) })
 	}
+}
+
+// joinString is that of the environment, or of the file that it names.
+func joinString() (string, error) {
+	file := os.Getenv("FILCH_JOIN_FILE")
+	if file == "" {
+		return os.Getenv("FILCH_JOIN"), nil
+	}
+	text, err := os.ReadFile(file)
+	return strings.TrimSpace(string(text)), err
 }
 
 // replies go out whole.

@@ -18,7 +18,7 @@ func serve(ctx context.Context, n *node.Node, q *nodes.Request) nodes.Reply {
 	pad := strings.Repeat(".", q.Payload)
 	var args [][]byte
 	for i, d := range q.Takes {
-		b, err := json.Marshal(nodes.Arg{Index: i, Takes: d, Dir: q.Dir, Result: q.Result, Pad: pad})
+		b, err := json.Marshal(nodes.Arg{Index: i, Takes: d, Dir: q.Dir, Result: q.Result, Spin: q.Spin, Pad: pad})
 		if err != nil {
 			r.Error = err.Error()
 			return r
