@@ -47,7 +47,7 @@ type order struct {
 type Extra struct{ Note string }
 
 type pair struct {
-	_msgpack struct{} `msgpack:",as_array"`
+	_msgpack struct{} `msgpack:",as_array"` //lint:ignore U1000 msgpack reads it
 	A        int
 	B        string
 }
@@ -265,12 +265,12 @@ func TestACycleEndsWithAnError(t *testing.T) {
 	}
 }
 
-type half struct{ x int }
+type half struct{}
 
 func (half) MarshalText() ([]byte, error) { return nil, nil }
 
 type Selfish struct{ *Selfish }
-type hidden struct{ a, b int }
+type hidden struct{ _, _ int }
 type endless *endless
 
 type bad struct{}

@@ -83,9 +83,8 @@ func (m *planner) inside(p *plan, t reflect.Type) (*plan, error) {
 }
 
 var (
-	timeType   = reflect.TypeFor[time.Time]()
-	errorType  = reflect.TypeFor[error]()
-	stringType = reflect.TypeFor[string]()
+	timeType  = reflect.TypeFor[time.Time]()
+	errorType = reflect.TypeFor[error]()
 )
 
 func (m *planner) fill(p *plan, t reflect.Type) (err error) {

@@ -11,6 +11,7 @@ type Estimate struct {
 	Peer                             string
 	Total                            Dist
 	Queue, Transfer, Cold, Run, Back Dist
+	Toll                             Dist // within Transfer: what nothing that is known accounts for
 	RTT                              time.Duration
 	Age                              time.Duration // of what the peer has said of its load; −1: it has said nothing
 	Samples                          int           // of this function there, old ones counting less
@@ -21,7 +22,10 @@ type Estimate struct {
 }
 
 // parts are what a total consists of.
-type parts struct{ queue, to, cold, run, back Dist }
+type parts struct {
+	queue, to, cold, run, back Dist
+	toll                       Dist // within to: what nothing that is known accounts for
+}
 
 // parts estimates a candidate.
 func (v *view) parts(now time.Duration, a *Ask, p *peer, t *track) (e parts) {
@@ -30,6 +34,10 @@ func (v *view) parts(now time.Duration, a *Ask, p *peer, t *track) (e parts) {
 		e.cold = about(e.run.Mean*v.cold, 0.5)
 	}
 	e.queue, e.to, e.back = p.queue(now, e.run.Mean), p.way(float64(a.In)), p.way(v.out)
+	if t != nil {
+		e.toll = t.toll.now(now)
+		e.to = e.to.Add(e.toll)
+	}
 	return e
 }
 
@@ -42,7 +50,7 @@ func (e *parts) total() Dist {
 func (v *view) estimate(now time.Duration, a *Ask, p *peer, t *track) Estimate {
 	c := v.parts(now, a, p, t)
 	e := Estimate{
-		Peer: p.ID, Total: c.total(), Queue: c.queue, Transfer: c.to, Cold: c.cold, Run: c.run, Back: c.back, RTT: p.RTT, Age: -1, slot: p.slot,
+		Peer: p.ID, Total: c.total(), Queue: c.queue, Transfer: c.to, Cold: c.cold, Run: c.run, Back: c.back, Toll: c.toll, RTT: p.RTT, Age: -1, slot: p.slot,
 	}
 	if p.Load.Heard {
 		e.Age = max(0, now-p.Load.At)

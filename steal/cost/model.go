@@ -100,7 +100,8 @@ func (m *Model) Learn(now time.Duration, name, peer string, s Sample) {
 	}
 	f := m.function(name)
 	f.learn(now, p, s)
-	f.track(p).seen = max(now, 1)
+	t := f.track(p)
+	t.seen, t.ran = max(now, 1), float64(s.Ran)
 	p.settle()
 }
 

@@ -11,7 +11,7 @@ type Report struct {
 }
 
 // Report learns from what became of a choice. How long the task ran is no part of a report. A node that sees outcomes
-// learns that from them (Learn); else it is concluded: of the difference between what was expected and what it took, run
+// learns that from them (Learn), and from the report what it took beside that (toll.go); else it is concluded: of the difference between what was expected and what it took, run
 // and queue get the share that their variance has.
 func (m *Model) Report(now time.Duration, r *Report) {
 	p := m.peer(r.Expected.Peer)
@@ -21,7 +21,9 @@ func (m *Model) Report(now time.Duration, r *Report) {
 	m.errors.learn(r.Expected.Total, r.Took)
 	f := m.function(r.Ask.Function)
 	if t := f.find(p); t != nil && t.seen > 0 && now-t.seen <= r.Took {
-		return // its outcome was seen meanwhile
+		e := &r.Expected // its outcome was seen meanwhile
+		t.toll.learn(now, float64(r.Took)-t.ran-(e.Total.Mean-e.Run.Mean-e.Toll.Mean), e.Total)
+		return
 	}
 	e := &r.Expected
 	off := (float64(r.Took) - e.Total.Mean) / max(e.Total.Var, 1)

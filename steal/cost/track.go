@@ -20,6 +20,8 @@ type track struct {
 	v    float64 // discounted variance around them
 	last time.Duration
 	seen time.Duration // when an outcome told how long a task ran; before that it is only concluded. 0: never
+	ran  float64       // nanoseconds that one ran, by that outcome
+	toll toll
 }
 
 const (
