@@ -18,13 +18,13 @@ type attempt struct {
 	parent context.Context // what it is cancelled by, and what it has its values from
 	tree   *callTree
 	node   *Node
-	stack  *exec.Ctx // that it runs on
+	stack  *exec.Ctx      // that it runs on
 	of     *function.Task // of one that the engine runs, as it was at the start; nil for a child that stayed
-	above  *attempt // whose child it is, on this node
-	root   string   // whose child it is, elsewhere
-	depth  int32    // of tasks above it
-	number uint32   // among the children of above
-	born   uint32   // children so far; only the function's own goroutine counts
+	above  *attempt       // whose child it is, on this node
+	root   string         // whose child it is, elsewhere
+	depth  int32          // of tasks above it
+	number uint32         // among the children of above
+	born   uint32         // children so far; only the function's own goroutine counts
 	over   atomic.Bool
 	own    atomic.Pointer[ownContext] // nil until somebody asks
 	child  bool                       // Done is own's
