@@ -295,14 +295,8 @@ func (c *Core) startHeld(u *uplink, h *heldJob) bool {
 	if !c.mayStart(u, h) || !c.fits(&h.terms) {
 		return false
 	}
-	left := time.Duration(0)
-	if h.terms.fences() && u.guest == nil {
-		left = startLeft
-	}
 	for k, q := range h.waiting() {
-		// The deadline is looked at here and not only when the timer fires: the
-		// process may just have been woken from a freeze.
-		if !q.lane.mayRun(c.now + left) {
+		if !c.leased(u, h, q) {
 			continue
 		}
 		if q.suspect && q.flags&slotAllowed == 0 {
@@ -316,6 +310,16 @@ func (c *Core) startHeld(u *uplink, h *heldJob) bool {
 		return true
 	}
 	return false
+}
+
+// leased tells whether a slot may start by its lease. The deadline is looked at here and not only when the timer fires:
+// the process may just have been woken from a freeze.
+func (c *Core) leased(u *uplink, h *heldJob, q *slot) bool {
+	left := time.Duration(0)
+	if h.terms.fences() && u.guest == nil {
+		left = startLeft
+	}
+	return q.lane.mayRun(c.now + left)
 }
 
 // chunk is how many tasks go to the engine at a time: short functions several,

@@ -77,8 +77,8 @@ var leaseFaults = []fault{
 	{
 		name: "no look at the deadline before a start",
 		file: "steal/core/holder.go",
-		old:  `if !q.lane.mayRun(c.now + left) {`,
-		new:  `if left < 0 {`,
+		old:  `return q.lane.mayRun(c.now + left)`,
+		new:  `return left >= 0`,
 		test: coreTest("TestNothingStartsAfterItsLease"),
 		says: "another starts after the lease",
 	},

@@ -35,7 +35,7 @@ func (n *node) tellSlack() {
 	cores := 0
 	for _, x := range n.engine.runs {
 		if x.idle {
-			cores += x.Terms.Needs.CoresOrOne()
+			cores += min(x.Terms.Needs.CoresOrOne(), n.cores) // who is wider than the machine has all of it
 		}
 	}
 	n.step(core.Slack{Cores: cores})
