@@ -259,6 +259,62 @@ var leaseFaults = []fault{
 		test: leaseWorlds, // seed 13
 		says: "clean:",
 	},
+	{
+		name: "lapse: no new epoch after a deadline",
+		file: "steal/core/lease.go",
+		old:  "\tif any {\n\t\tc.closeLink(u)\n\t}\n",
+		new:  "",
+		test: coreTest("TestALapsedHolderBeginsANewEpoch"),
+		says: "after its lease it says",
+	},
+	{
+		name: "killed: what was stopped is not shown",
+		file: "steal/core/holder.go",
+		old:  "\t\t\tq.state = ClaimKilled // stays in the set until its end is acknowledged\n\t\t\treturn true\n",
+		new:  "\t\t\treturn false\n",
+		test: coreTest("TestWhatWasKilledIsShownUntilItIsRecorded"),
+		says: "what was killed is not shown",
+	},
+	{
+		name: "keepend: a drop erases an outcome",
+		file: "steal/core/cancel.go",
+		old:  `return true // an outcome or an end on its way stays until it is recorded`,
+		new:  `return q.state == ClaimRunning || q.state == ClaimSub`,
+		test: coreTest("TestADropKeepsWhatIsNotRecorded"),
+		says: "is forgotten for a drop",
+	},
+	{
+		name: "oldinc: claims of an earlier incarnation are dropped",
+		file: "steal/core/home.go",
+		old:  `if !c.genuine(q.Piece, &q.Warrant) {`,
+		new:  `if q.Attempt.Incarnation != c.cfg.Incarnation || !c.genuine(q.Piece, &q.Warrant) {`,
+		test: coreTest("TestARestartedHomeTakesWhatItGrantedBefore"),
+		says: "what runs is not adopted",
+	},
+	{
+		name: "oldinc: outcomes of an earlier incarnation do not count",
+		file: "steal/core/attempt.go",
+		old:  `if !onEdge && !c.genuine(o.Piece, &o.Warrant) {`,
+		new:  `if !onEdge && (o.Attempt.Incarnation != c.cfg.Incarnation || !c.genuine(o.Piece, &o.Warrant)) {`,
+		test: coreTest("TestARestartedHomeTakesWhatItGrantedBefore"),
+		says: "ended before the restart true",
+	},
+	{
+		name: "gone: a middle stops what it does not know",
+		file: "steal/core/middle.go",
+		old:  `d.collect(&d.gones, Piece{q.Job, rest, q.Attempt})`,
+		new:  `d.collect(&d.drops, Piece{q.Job, rest, q.Attempt})`,
+		test: coreTest("TestAMiddleThatForgotSendsItsThiefToTheHome"),
+		says: "has stopped what it does not know",
+	},
+	{
+		name: "freshinc: a new incarnation extends what the old one lent on",
+		file: "steal/core/orphan.go",
+		old:  `if was == 0 || was == inc {`,
+		new:  `if was != inc {`,
+		test: coreTest("TestANewMiddleDoesNotExtendWhatTheOldLent"),
+		says: "is extended by",
+	},
 }
 
 // coreTest is one test of the state machine by itself.
