@@ -28,6 +28,7 @@ type lot struct {
 	lane    *lane
 	depth   uint8
 	suspect bool
+	unasked bool          // it answered no offer
 	born    time.Duration // when it came
 }
 
@@ -224,6 +225,9 @@ func (c *Core) takeGrant(u *uplink, m *Grant) {
 		if why == "" && stale && c.room() <= 0 {
 			why = reasonNoRoom
 		}
+		if why == "" && c.tooMuch(u, p, m.Offer == 0) {
+			why = reasonUnasked
+		}
 		if why != "" {
 			c.stats.HandedBack += p.Len()
 			u.end(End{Piece: p.Piece, Kind: EndReturned, Refused: why})
@@ -236,7 +240,7 @@ func (c *Core) takeGrant(u *uplink, m *Grant) {
 			h.unwanted.Clear(p.Span) // of former attempts
 		}
 		h.add(slot{Span: p.Span, state: ClaimUnstarted, lot: &lot{
-			attempt: p.Attempt, warrant: p.Warrant, lane: u.lane(c, p.Lane), depth: p.Depth, suspect: p.Suspect, born: c.now}})
+			attempt: p.Attempt, warrant: p.Warrant, lane: u.lane(c, p.Lane), depth: p.Depth, suspect: p.Suspect, unasked: m.Offer == 0, born: c.now}})
 		c.wakeHeld(u, h)
 	}
 	if taken > 0 && u.guest == nil {

@@ -580,6 +580,22 @@ var thiefFaults = []fault{
 		test: coreTest("TestStrangersInviteNobody"),
 		says: "nil pointer dereference", // the world of the test has no such peer
 	},
+	{
+		name: "what nobody asked for is held without a bound",
+		file: "steal/core/unasked.go",
+		old:  `return unasked && u.unasked()+p.Len() > maxUnasked`,
+		new:  `return false`,
+		test: coreTest("TestWhatNobodyAskedForIsBounded"),
+		says: "that nobody asked for 1000 are held",
+	},
+	{
+		name: "a guest gives what it likes",
+		file: "steal/core/unasked.go",
+		old:  `if u.guest != nil && u.unstarted()+p.Len() > maxGuest {`,
+		new:  `if false {`,
+		test: coreTest("TestAGuestIsBoundedWhateverItAnswers"),
+		says: "of 9900 tasks",
+	},
 }
 
 func init() {
