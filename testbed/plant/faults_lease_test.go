@@ -260,6 +260,14 @@ var leaseFaults = []fault{
 		says: "clean:",
 	},
 	{
+		name: "a cancel of what has ended tells of it",
+		file: "steal/core/cancel.go",
+		old:  `if !ended {`,
+		new:  `if !ended || true {`,
+		test: coreTest("TestACancelOfWhatHasEndedTellsNothing"),
+		says: "of a job that had ended",
+	},
+	{
 		name: "lapse: no new epoch after a deadline",
 		file: "steal/core/lease.go",
 		old:  "\tif any {\n\t\tc.closeLink(u)\n\t}\n",

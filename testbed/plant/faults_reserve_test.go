@@ -59,6 +59,22 @@ var reserveFaults = []fault{
 		says: "tasks of 40 run in 100",
 	},
 	{
+		name: "the memory of what has ended is held for ever",
+		file: "steal/core/core.go",
+		old:  "\tc.memory -= r.memory\n",
+		new:  "",
+		test: leaseWorlds, // seed 5
+		says: "ends:",
+	},
+	{
+		name: "a core is free, and so is memory",
+		file: "steal/core/slack.go",
+		old:  `c.reservedFrom(t) || !c.memoryFree(t) || `,
+		new:  `c.reservedFrom(t) || `,
+		test: leaseWorlds, // seed 5
+		says: "memory:",
+	},
+	{
 		name: "memory is not kept for who waits for it",
 		file: "steal/core/reserve.go",
 		old:  ` && (c.collects() || memoryOf(t) > 0)`,
