@@ -85,9 +85,8 @@ func TestWhatIsReservedIsOfferedToNobody(t *testing.T) {
 	if node.inUse() != 2 || node.free() != 0 || node.room() != 0 {
 		t.Errorf("%d of 4 are in use, %d are free, and there is room for %d", node.inUse(), node.free(), node.room())
 	}
-	late := JobID{}
 	w.submit("node", 1, Terms{Name: "late"})
-	late = node.jobOrder[2].id
+	late := node.jobOrder[2].id
 	if text := strings.Join(node.Explain(late, 0), "\n"); !strings.Contains(text, "is kept for a task of") || !strings.Contains(text, "3 cores") {
 		t.Errorf("explain does not tell why it waits:\n%s", text)
 	}
