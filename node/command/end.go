@@ -29,7 +29,7 @@ func endOf(p core.Piece, results []proc.Result, host string, own bool) steal.End
 		end.Outputs = append(end.Outputs, outputs...)
 		if r.State == task.Failed {
 			end.Exceptions = append(end.Exceptions, core.Exception{
-				Index: index, State: task.Failed, Exit: int32(r.Exit), Smell: !own && smells(r), Reason: reason(r),
+				Index: index, State: task.Failed, Exit: int32(r.Exit), Smell: !own && smells(r), Reason: told(r),
 			})
 		}
 	}
@@ -94,6 +94,15 @@ func smells(r *proc.Result) bool {
 		return true
 	}
 	return r.Exit == proc.ExitNotExecutable || r.Exit == proc.ExitNotFound || errors.Is(r.Err, syscall.ENOENT)
+}
+
+// told is why a command failed, for its story: a signal speaks in no other place there.
+func told(r *proc.Result) string {
+	var ran *proc.ExitError
+	if why := reason(r); why != "" || !errors.As(r.Err, &ran) || ran.Signal == 0 {
+		return why
+	}
+	return ran.Error()
 }
 
 // reason is why a command failed: nothing if it ran, for then it has spoken for itself.

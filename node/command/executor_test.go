@@ -93,6 +93,17 @@ func TestACommandRunsWhereAndWithWhatItsHomeSays(t *testing.T) {
 	}
 }
 
+// TestTheStoryTellsWhichSignalEndedACommand: what a command that ended by itself failed with is its exit code.
+func TestTheStoryTellsWhichSignalEndedACommand(t *testing.T) {
+	x := newTestExecutor(t)
+	for line, want := range map[string]string{"kill -TERM $$": "ended by signal 15 (terminated)", "exit 3": ""} {
+		e, all := execute(t, x, here(t), Body{Line: line, Seq: 1, Attempt: 1})
+		if e.State != task.Failed || e.Reason != want || len(all) != 1 || all[0].Reason != "" {
+			t.Errorf("%s: %+v\n%+v", line, e, all)
+		}
+	}
+}
+
 func TestUmask(t *testing.T) {
 	if !supervised() {
 		t.Skip("there is no supervisor")

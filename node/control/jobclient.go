@@ -37,6 +37,9 @@ func (c *Client) Jobs(ctx context.Context) ([]Job, error) {
 
 // Job asks for a job and a page of its tasks.
 func (c *Client) Job(ctx context.Context, id string, from, most int) (d JobDetail, err error) {
+	if err = named(id); err != nil {
+		return d, err
+	}
 	q := url.Values{"from": {strconv.Itoa(from)}, "limit": {strconv.Itoa(most)}}
 	err = c.call(ctx, http.MethodGet, "/v1/jobs/"+escapeID(id)+"?"+q.Encode(), &d)
 	return d, err
@@ -44,6 +47,9 @@ func (c *Client) Job(ctx context.Context, id string, from, most int) (d JobDetai
 
 // Wait returns when a job has ended, or ctx is done.
 func (c *Client) Wait(ctx context.Context, id string) (j Job, err error) {
+	if err = named(id); err != nil {
+		return j, err
+	}
 	for {
 		if err = c.call(ctx, http.MethodPost, "/v1/jobs/"+escapeID(id)+"/wait", &j); err != nil || j.Ended != nil {
 			return j, err
@@ -56,6 +62,9 @@ func (c *Client) Wait(ctx context.Context, id string) (j Job, err error) {
 
 // Cancel cancels a job, and returns what is known of that after at most so long.
 func (c *Client) Cancel(ctx context.Context, id string, patience time.Duration) (a Cancelled, err error) {
+	if err = named(id); err != nil {
+		return a, err
+	}
 	q := url.Values{"timeout": {strconv.FormatFloat(patience.Seconds(), 'f', -1, 64)}}
 	err = c.call(ctx, http.MethodPost, "/v1/jobs/"+escapeID(id)+"/cancel?"+q.Encode(), &a)
 	return a, err
@@ -63,8 +72,19 @@ func (c *Client) Cancel(ctx context.Context, id string, patience time.Duration) 
 
 // Output asks for what is kept of what a task printed.
 func (c *Client) Output(ctx context.Context, id string, index int) (o Output, err error) {
+	if err = named(id); err != nil {
+		return o, err
+	}
 	err = c.call(ctx, http.MethodGet, "/v1/jobs/"+escapeID(id)+"/output?task="+strconv.Itoa(index), &o)
 	return o, err
+}
+
+// named refuses an empty name before it becomes part of a path.
+func named(id string) error {
+	if id == "" {
+		return errors.New("the name of the job is empty; \"filch jobs\" lists those left with the node")
+	}
+	return nil
 }
 
 // Explain asks for the story of a task, of whichever node.

@@ -110,6 +110,15 @@ func TestJobsOverTheSocket(t *testing.T) {
 	if d, err := c.Decide(ctx, Deciding{Command: &Command{Argv: []string{"true"}}}); err != nil || d.Node != "n1" || d.Runs != "true" {
 		t.Errorf("decide: %+v, %v", d, err)
 	}
+	_, err1 := c.Job(ctx, "", 0, 5)
+	_, err2 := c.Wait(ctx, "")
+	_, err3 := c.Cancel(ctx, "", time.Second)
+	_, err4 := c.Output(ctx, "", 0)
+	for _, err := range []error{err1, err2, err3, err4} {
+		if err == nil || !strings.Contains(err.Error(), "the name of the job is empty") {
+			t.Errorf("a job without a name: %v", err)
+		}
+	}
 	if s, err := c.Steals(ctx); err != nil || s.Steals == nil {
 		t.Errorf("steals: %+v, %v", s, err)
 	}

@@ -14,6 +14,7 @@ func (c *Core) cancel(id JobID) {
 		return
 	}
 	if !j.cancelled {
+		ended := j.committed == j.n
 		for _, r := range j.state.In(Span{0, j.n}) {
 			if r.Value != taskCommitted {
 				c.record(j, Commit{Piece: Piece{Job: id, Span: r.Span}, State: task.Cancelled, Reason: "cancelled"})
@@ -23,7 +24,9 @@ func (c *Core) cancel(id JobID) {
 			c.dropHolds(id, Span{0, j.n})
 		}
 		j.cancelled, j.cancelledAt = true, c.now
-		j.tell(c, entry{Kind: storyCancelled, Span: Span{0, j.n}})
+		if !ended {
+			j.tell(c, entry{Kind: storyCancelled, Span: Span{0, j.n}})
+		}
 	}
 	c.emit(CancelAccepted{id})
 	c.stoppedDue(j)

@@ -70,6 +70,7 @@ type Core struct {
 	runs      map[Piece]*running // what was handed to the engine and has not ended
 	busy      int                // cores of runs
 	slack     int                // of these, in use by nobody
+	memory    int64              // that runs have declared
 	children  []*job             // of ours, that runs may wait for
 	functions []uint32           // FunctionHash of those that this process knows; empty: any
 	above     stamp              // of what was forgotten of uplinks: new ones begin above
@@ -195,6 +196,9 @@ func (c *Core) Step(now time.Duration, ev Event) []Effect {
 	}
 	c.dispatch()
 	c.serve()
+	if c.endReservation() { // a peer has it
+		c.dispatch()
+	}
 	c.want()
 	c.hunt()
 	c.flush()
@@ -266,6 +270,7 @@ func (c *Core) jitter(d time.Duration) time.Duration {
 // running is a piece that the engine has.
 type running struct {
 	cores  int
+	memory int64 // bytes
 	halted bool
 	guest  *guest    // for whom; nil: nobody
 	turn   fair.Turn // paid ahead; of no job when dispatch did not start it
@@ -276,11 +281,12 @@ type running struct {
 // run starts a piece that came at a time.
 func (c *Core) run(e Run, came time.Duration) {
 	n := min(e.Terms.Needs.CoresOrOne(), max(1, c.cores)) // who is wider than the machine has all of it
-	r := &running{cores: n, since: c.now, times: c.timesOf(e.Terms.Kind)}
+	r := &running{cores: n, memory: memoryOf(&e.Terms), since: c.now, times: c.timesOf(e.Terms.Kind)}
 	r.times.Waits.observe(c.now-came, e.Piece.Len())
 	c.pay(r, e.Piece, &e.Terms)
 	c.runs[e.Piece] = r
 	c.busy += n
+	c.memory += r.memory
 	c.emit(e)
 }
 
@@ -293,6 +299,7 @@ func (c *Core) endRun(p Piece, ran time.Duration, stopped bool) bool {
 	}
 	delete(c.runs, p)
 	c.busy -= r.cores
+	c.memory -= r.memory
 	c.slack = min(c.slack, c.busy)
 	if ran <= 0 {
 		ran = c.now - r.since

@@ -134,7 +134,8 @@
 // A job says where (Where), each grantor looks at that before it grants, and the
 // process that runs a task looks once more. The directory of a job is proven on each
 // channel before the first grant over it (prove.go). On a core that is free the
-// tenant furthest below its weight is next (tenants.go). A guest is a home on a
+// tenant furthest below its weight is next (tenants.go). If its task needs more cores or memory than are free, what becomes
+// free is kept for it (reserve.go). A guest is a home on a
 // node's machine that executes its own tasks on cores that the node lends; the node
 // holds what it does not start for others to steal (guest.go).
 //
@@ -157,7 +158,8 @@
 //
 // Asserted after every step with Config.Check (invariant.go): queued, held and
 // committed partition each job; held is what somebody has a hold on; slots are
-// disjoint; what is sub-granted is held by exactly the one it was granted to.
+// disjoint; what is sub-granted is held by exactly the one it was granted to; cores are
+// kept only for what could start on them.
 //
 // # Rejected
 //

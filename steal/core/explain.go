@@ -196,6 +196,11 @@ func (c *Core) waitsHere(t *Terms) []string {
 		return []string{"this process has no cores of its own"}
 	case c.overlent() && !t.Child:
 		return []string{fmt.Sprintf("tasks here wait for others, and %d cores were lent in their place already", c.busy-c.cores)}
+	case c.reservedFrom(t):
+		r := c.tenants.reserved
+		return []string{fmt.Sprintf("what becomes free here is kept for a task of %v, which needs %v", r.id(), r.terms().Needs)}
+	case !c.memoryFree(t):
+		return []string{fmt.Sprintf("of the %d MiB here tasks that run hold %d", c.cfg.Memory>>20, c.memory>>20)}
 	case !c.fits(t):
 		return []string{fmt.Sprintf("%d of the %d cores here are in use", c.inUse(), c.cores)}
 	}

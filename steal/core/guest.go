@@ -165,7 +165,8 @@ func (c *Core) lent(p Piece) {
 		r := c.runs[p]
 		c.busy -= r.cores
 		c.slack = min(c.slack, c.busy)
-		r.cores = 0
+		c.memory -= r.memory
+		r.cores, r.memory = 0, 0
 	}
 }
 

@@ -28,6 +28,7 @@ type lot struct {
 	lane    *lane
 	depth   uint8
 	suspect bool
+	unasked bool          // it answered no offer
 	born    time.Duration // when it came
 }
 
@@ -224,6 +225,9 @@ func (c *Core) takeGrant(u *uplink, m *Grant) {
 		if why == "" && stale && c.room() <= 0 {
 			why = reasonNoRoom
 		}
+		if why == "" && c.tooMuch(u, p, m.Offer == 0) {
+			why = reasonUnasked
+		}
 		if why != "" {
 			c.stats.HandedBack += p.Len()
 			u.end(End{Piece: p.Piece, Kind: EndReturned, Refused: why})
@@ -236,7 +240,7 @@ func (c *Core) takeGrant(u *uplink, m *Grant) {
 			h.unwanted.Clear(p.Span) // of former attempts
 		}
 		h.add(slot{Span: p.Span, state: ClaimUnstarted, lot: &lot{
-			attempt: p.Attempt, warrant: p.Warrant, lane: u.lane(c, p.Lane), depth: p.Depth, suspect: p.Suspect, born: c.now}})
+			attempt: p.Attempt, warrant: p.Warrant, lane: u.lane(c, p.Lane), depth: p.Depth, suspect: p.Suspect, unasked: m.Offer == 0, born: c.now}})
 		c.wakeHeld(u, h)
 	}
 	if taken > 0 && u.guest == nil {
@@ -295,14 +299,8 @@ func (c *Core) startHeld(u *uplink, h *heldJob) bool {
 	if !c.mayStart(u, h) || !c.fits(&h.terms) {
 		return false
 	}
-	left := time.Duration(0)
-	if h.terms.fences() && u.guest == nil {
-		left = startLeft
-	}
 	for k, q := range h.waiting() {
-		// The deadline is looked at here and not only when the timer fires: the
-		// process may just have been woken from a freeze.
-		if !q.lane.mayRun(c.now + left) {
+		if !c.leased(u, h, q) {
 			continue
 		}
 		if q.suspect && q.flags&slotAllowed == 0 {
@@ -316,6 +314,16 @@ func (c *Core) startHeld(u *uplink, h *heldJob) bool {
 		return true
 	}
 	return false
+}
+
+// leased tells whether a slot may start by its lease. The deadline is looked at here and not only when the timer fires:
+// the process may just have been woken from a freeze.
+func (c *Core) leased(u *uplink, h *heldJob, q *slot) bool {
+	left := time.Duration(0)
+	if h.terms.fences() && u.guest == nil {
+		left = startLeft
+	}
+	return q.lane.mayRun(c.now + left)
 }
 
 // chunk is how many tasks go to the engine at a time: short functions several,

@@ -9,6 +9,7 @@ import (
 // whatever comes after a broken invariant is worse than an end.
 func (c *Core) mustHold() {
 	c.listsHold()
+	must(c.tenants.reserved == nil || c.wantsRoom(c.tenants.reserved), "reserved: cores are kept for what cannot start")
 	for _, j := range c.jobOrder {
 		c.jobHolds(j)
 	}

@@ -165,6 +165,18 @@ func TestCancelHasTwoAnswers(t *testing.T) {
 	}
 }
 
+// TestACancelOfWhatHasEndedTellsNothing: nothing of it was cancelled.
+func TestACancelOfWhatHasEndedTellsNothing(t *testing.T) {
+	w := newConcert(t, map[PeerID]int{"home": 1})
+	w.submit("home", 1, Terms{})
+	w.done("home", time.Second)
+	home := w.nodes["home"]
+	w.step("home", CancelJob{home.jobOrder[0].id})
+	if text := strings.Join(home.Explain(home.jobOrder[0].id, 0), "\n"); strings.Contains(text, "cancelled") || !did[Stopped](w, "home") {
+		t.Errorf("of a job that had ended:\n%s", text)
+	}
+}
+
 // TestUnconfirmedCancelNamesTheNode: a holder that vanished may still run it.
 func TestUnconfirmedCancelNamesTheNode(t *testing.T) {
 	w := newConcert(t, map[PeerID]int{"home": 0, "thief": 1})

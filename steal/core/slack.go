@@ -24,19 +24,19 @@ func (c *Core) overlent() bool { return c.slack > 0 && c.busy-c.cores >= maxLent
 
 // free is how many cores are there for any task.
 func (c *Core) free() int {
-	if c.overlent() {
+	if c.overlent() || c.collects() {
 		return 0
 	}
 	return max(0, c.cores-c.inUse())
 }
 
-// fits tells whether a task's cores are free now. A task wider than the machine
-// runs when the machine is empty.
+// fits tells whether a task's cores and memory are free now. A task wider than the machine
+// runs when nothing else uses the machine.
 func (c *Core) fits(t *Terms) bool {
-	if t.Child {
-		return c.inUse() == 0 || c.inUse()+t.Needs.CoresOrOne() <= c.cores
+	if c.reservedFrom(t) || !c.memoryFree(t) || c.overlent() && !t.Child {
+		return false
 	}
-	return c.busy == 0 || t.Needs.CoresOrOne() <= c.free()
+	return c.inUse()+min(t.Needs.CoresOrOne(), max(1, c.cores)) <= c.cores || c.inUse() == 0
 }
 
 // startChild starts a task of a job of ours that runs may wait for, if there is one.

@@ -31,6 +31,8 @@ type tenants struct {
 	peers *fair.Group
 	homes map[PeerID]*fair.Group
 	aside []*tenant
+
+	reserved *tenant // whose next task collects what it needs; nil: none
 }
 
 const (
@@ -113,14 +115,21 @@ func (c *Core) dispatch() {
 			return
 		}
 	}
+	c.endReservation()
 	if c.inUse() >= c.cores {
+		return
+	}
+	if t.reserved != nil {
+		c.startReserved()
+	}
+	if c.collects() {
 		return
 	}
 	for _, x := range t.aside {
 		x.leaf.SetWant(true)
 	}
 	t.aside = t.aside[:0]
-	for c.inUse() < c.cores {
+	for c.inUse() < c.cores && !c.collects() {
 		leaf := t.queue.Least()
 		if leaf == nil {
 			return
@@ -136,6 +145,7 @@ func (c *Core) dispatch() {
 		leaf.SetWant(false)
 		if waiting {
 			t.aside = append(t.aside, x)
+			c.reserve(x)
 		}
 	}
 }

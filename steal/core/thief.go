@@ -99,6 +99,9 @@ func (c *Core) room() int {
 		return 0
 	}
 	room, ahead := c.cores-c.inUse(), 0
+	if c.collects() {
+		room = min(room, 0)
+	}
 	for j := range c.queuedJobs() {
 		spare := j.spare()
 		if spare == 0 || c.barred(&j.terms) != "" {

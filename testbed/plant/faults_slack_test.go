@@ -77,8 +77,8 @@ var slackFaults = []fault{
 	{
 		name: "a wide child waits for its parent",
 		file: "steal/core/slack.go",
-		old:  `return c.inUse() == 0 || c.inUse()+t`,
-		new:  `return c.busy == 0 || c.inUse()+t`,
+		old:  `<= c.cores || c.inUse() == 0`,
+		new:  `<= c.cores && t.Needs.CoresOrOne() <= c.cores || c.busy == 0`,
 		test: coreTest("TestAWideChildStartsWhereAllElseWaits"),
 		says: "1 run",
 	},

@@ -37,6 +37,7 @@ var themes = map[string][]string{
 // newWorld makes the cluster of a seed, with any trouble or that of a theme.
 func newWorld(seed uint64, trace bool, theme ...string) *world {
 	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x51)), extra: rand.New(rand.NewPCG(seed, 0x53)), tasks: make(map[core.JobID]*batch), blocked: make(map[[2]string]int), keep: trace}
+	w.narrow = seed%5 == 0 && len(theme) == 0
 	w.check = checker{w: w, jobs: make(map[core.JobID]*fate), proofs: make(map[proofKey]bool)}
 	for k := range 2 + w.rng.IntN(5) {
 		n := &node{w: w, name: fmt.Sprintf("n%d", k), id: core.PeerID(fmt.Sprintf("n%d", k)), cores: 1 + w.rng.IntN(3), slow: 1,
@@ -146,6 +147,7 @@ func (w *world) submit(home *node, ref uint64) {
 	if w.chance(0.1) {
 		b.terms.Needs.Cores = 2
 	}
+	b.terms.Needs.Memory = w.needs(ref)
 	b.terms.Nice = int8(w.rng.IntN(40) - 20)
 	w.restrict(home, &b.terms)
 	b.terms.Child = w.lends && w.extra.IntN(4) == 0

@@ -35,7 +35,7 @@ func (n *node) tellSlack() {
 	cores := 0
 	for _, x := range n.engine.runs {
 		if x.idle {
-			cores += x.Terms.Needs.CoresOrOne()
+			cores += min(x.Terms.Needs.CoresOrOne(), n.cores) // who is wider than the machine has all of it
 		}
 	}
 	n.step(core.Slack{Cores: cores})
@@ -56,6 +56,7 @@ func (c *checker) crowded(n *node, r *core.Run) {
 	for _, p := range n.engine.lent {
 		used += c.fate(p.Job).terms.Needs.CoresOrOne()
 	}
+	c.filled(n, r, used)
 	if need := r.Terms.Needs.CoresOrOne(); used > 0 && used+need > n.cores {
 		c.blame(c.fate(r.Piece.Job), r.Piece.Lo, "cores: %v starts at %s, where %d of %d cores are in use", r.Piece, n.name, used, n.cores)
 	}

@@ -13,13 +13,14 @@ import (
 
 // A world is one simulated cluster.
 type world struct {
-	seed  uint64
-	rng   *rand.Rand
-	extra *rand.Rand // of spancancel.go
-	lends bool       // runs may leave cores idle, and some jobs are those that runs wait for
-	now   time.Duration
-	queue events
-	count uint64
+	seed   uint64
+	rng    *rand.Rand
+	extra  *rand.Rand // of spancancel.go
+	narrow bool       // nodes have little memory
+	lends  bool       // runs may leave cores idle, and some jobs are those that runs wait for
+	now    time.Duration
+	queue  events
+	count  uint64
 
 	nodes []*node // in the order they were made; dead ones stay
 	conns []*conn
@@ -162,7 +163,7 @@ func (n *node) until(t time.Duration) time.Duration {
 func (n *node) boot() {
 	cfg := core.Config{
 		ID: n.id, Seed: n.w.rng.Uint64(), Cores: n.cores, Labels: n.labels, Kinds: n.kinds(),
-		GiveUp: giveUp, Loose: n.loose, Check: true, Incarnation: 1,
+		Memory: n.limit(), GiveUp: giveUp, Loose: n.loose, Check: true, Incarnation: 1,
 	}
 	copy(cfg.Key[:], n.id)
 	if n.w.crowded() {
