@@ -17,20 +17,21 @@ const plantedVariable = "FILCH_COMPOSE_PLANTED"
 // A planted fault is a change of one file of the product, what breaks the containers then, and what the check has to say.
 type planted struct {
 	name, file, old, new string
-	plan                 func() *plan
+	plan                 *plan
 	says                 string
 }
 
-// long is a plan of a few tasks that take long, and one fault.
-func long(commands, calls time.Duration, f fault) func() *plan {
-	return func() *plan {
-		p := &plan{seed: 1, faults: []fault{f}}
-		for range 2 * members {
-			p.tasks, p.calls = append(p.tasks, commands), append(p.calls, calls)
-		}
-		return p
+// long is a plan of commands that take long, and one fault.
+func long(n int, takes time.Duration, f fault) *plan {
+	p := &plan{seed: 1, faults: []fault{f}, calls: []time.Duration{time.Second}}
+	for range n {
+		p.tasks = append(p.tasks, takes)
 	}
+	return p
 }
+
+// plantedRounds is how often a fault may stay unseen: whether the member that is broken has something to do is a matter of luck.
+const plantedRounds = 4
 
 var allPlanted = []planted{
 	{
@@ -38,7 +39,7 @@ var allPlanted = []planted{
 		file: "steal/core/suspect.go",
 		old:  "\t\tc.expire(d)\n",
 		new:  "\t\td.open = false\n",
-		plan: long(4*time.Second, time.Second, fault{killed, 2, 2 * time.Second, 40 * time.Second}),
+		plan: long(2*members, 4*time.Second, fault{killed, 2, 2 * time.Second, 40 * time.Second}),
 		says: "hangs:",
 	},
 	{
@@ -46,7 +47,7 @@ var allPlanted = []planted{
 		file: "steal/core/words.go",
 		old:  `HolderTTL = 7 * time.Second`,
 		new:  `HolderTTL = 70 * time.Second`,
-		plan: long(25*time.Second, time.Second, fault{alone, 2, 3 * time.Second, 18 * time.Second}),
+		plan: long(members, 25*time.Second, fault{alone, 2, 3 * time.Second, 18 * time.Second}), // with the caller there is one core more than commands
 		says: "twice:",
 	},
 }
@@ -60,11 +61,14 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 				t.Skipf("takes a Docker engine and minutes: make compose-planted, or %s=1", plantedVariable)
 			}
 			r := newRig(t, overlay)
-			wrong := r.round(t, f.plan())
-			t.Logf("\n%s", r.report.String())
-			if !strings.Contains(strings.Join(wrong, "\n"), f.says) {
-				t.Errorf("nothing that is wrong says %q: %q", f.says, wrong)
+			for k := range plantedRounds {
+				wrong := r.round(t, f.plan)
+				if strings.Contains(strings.Join(wrong, "\n"), f.says) {
+					t.Logf("found in round %d:\n%s", k+1, r.report.String())
+					return
+				}
 			}
+			t.Errorf("nothing that is wrong says %q:\n%s", f.says, r.report.String())
 		})
 	}
 }

@@ -116,4 +116,12 @@ var procFaults = []fault{
 		test: check{folder: "exec/proc", run: "TestLeash$/direct"},
 		says: "want cancelled, by the leash",
 	},
+	{
+		name: "the umask of a command stays where threads have none of their own",
+		file: "exec/proc/umask_linux.go",
+		old:  "\t\tunix.Umask(before)\n",
+		new:  "\t\t_ = before\n",
+		test: check{folder: "exec/proc", run: "^TestUmasksWithoutThreadsOfTheirOwn$"},
+		says: "umask 022 made",
+	},
 }
