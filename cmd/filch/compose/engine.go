@@ -127,7 +127,25 @@ func (e *Engine) Build(ctx context.Context, dir, project string) error {
 
 // Down stops the testbed in dir and removes its containers, networks and image. Nodes have time to leave.
 func (e *Engine) Down(ctx context.Context, dir string, w io.Writer) error {
-	return e.Run(ctx, dir, w, "--profile", MetricsProfile, "down", "--volumes", "--remove-orphans", "--rmi", "local")
+	name, err := projectIn(dir)
+	if err != nil {
+		return err
+	}
+	if err := e.Run(ctx, dir, w, "--profile", MetricsProfile, "down", "--volumes", "--remove-orphans"); err != nil {
+		return err
+	}
+	if left, err := e.Docker(ctx, "images", "--quiet", name); err != nil || len(left) == 0 {
+		return err
+	}
+	_, err = e.Docker(ctx, "image", "rm", name)
+	return err
+}
+
+// projectIn is what the testbed in dir is called.
+func projectIn(dir string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, ".env"))
+	_, name, _ := strings.Cut(strings.TrimSpace(string(text)), "COMPOSE_PROJECT_NAME=")
+	return name, err
 }
 
 // Members asks a node whom it sees.
@@ -184,11 +202,10 @@ func lacks(name string, sees []control.Member, all []Node) error {
 
 // Running are the containers of nodes that run, of the testbed in dir: those with our image's entry point and a host's name.
 func (e *Engine) Running(ctx context.Context, dir string) (containers []string, err error) {
-	project, err := os.ReadFile(filepath.Join(dir, ".env"))
+	name, err := projectIn(dir)
 	if err != nil {
 		return nil, err
 	}
-	_, name, _ := strings.Cut(strings.TrimSpace(string(project)), "COMPOSE_PROJECT_NAME=")
 	out, err := e.Docker(ctx, "ps", "--filter", "label=com.docker.compose.project="+name, "--filter", "ancestor="+name, "--format", "{{.Names}}")
 	if err != nil {
 		return nil, err
