@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/filchsched/filch/node/control"
@@ -33,6 +34,10 @@ type Config struct {
 	// Listen are where others reach this node: HOST:PORT, each one port for UDP and TCP;
 	// port 0 picks one. Empty: nowhere; the node can still join others that listen.
 	Listen []string
+	// Host is a libp2p host of the program's own, which carries what the node has to say beside the program's own
+	// protocols; then there is nothing to Listen on. The host's identity, an Ed25519 key, is the node's, and the host is not closed
+	// with it. All members of a cluster have hosts of their own, or none has: a filch port does not talk to such hosts.
+	Host host.Host
 	// MDNS has the node look for members on the local network, and be found there.
 	MDNS bool
 	// Labels are what the owner says of this node. "rack" and "zone" say how far it is
@@ -92,7 +97,7 @@ var ErrConfig = errors.New("invalid configuration")
 
 // networked tells whether the configuration asks for other nodes at all.
 func (c *Config) networked() bool {
-	return len(c.Listen) > 0 || len(c.Join) > 0 || c.MDNS || c.inMemory != nil
+	return len(c.Listen) > 0 || len(c.Join) > 0 || c.MDNS || c.Host != nil || c.inMemory != nil
 }
 
 // complete returns c with its defaults, or what is wrong with it.
@@ -134,6 +139,9 @@ func (c *Config) check() error {
 		return errors.New("control token: there is nothing it is for; say where to listen, too")
 	case c.ControlListen != "" && c.ControlToken == "" && c.DataDir == "":
 		return errors.New("control listen: needs a control token, or a data directory to keep one in")
+	}
+	if c.Host != nil && (c.MDNS || len(c.Listen) > 0) {
+		return errors.New("host: a libp2p host of the program's own listens, and looks for others, by itself: leave Listen and MDNS empty")
 	}
 	if c.MDNS && len(c.Listen) == 0 {
 		return errors.New("mdns: nobody can be found who listens nowhere; say where to listen, too")

@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -35,17 +37,40 @@ func (n *Node) remember() (*dataDir, error) {
 			n.self.secret = *n.invite.secret
 		}
 		n.self.cluster = n.self.secret.Cluster()
-		return nil, nil
+		if n.config.Host == nil {
+			return nil, nil
+		}
+		n.self.incarnation = lives.next(time.Now())
+		return nil, n.self.ofHost(n.config.Host)
 	}
 	dir, err := openDataDir(n.config.DataDir)
 	if err != nil {
 		return nil, err
 	}
-	if n.self, err = dir.self(n.invite.secret); err != nil {
+	if n.self, err = dir.self(n.invite.secret); err == nil && n.config.Host != nil {
+		err = n.self.ofHost(n.config.Host)
+	}
+	if err != nil {
 		dir.Close()
 		return nil, err
 	}
 	return dir, nil
+}
+
+// lives numbers the lives of nodes that have an identity and no disk: a peer that comes back has to have a higher number
+// than before. Seconds fit into the 32 bits that a number has, until 2106.
+var lives lifeCount
+
+type lifeCount struct {
+	mu   sync.Mutex
+	last uint64
+}
+
+func (l *lifeCount) next(now time.Time) uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = max(l.last+1, uint64(now.Unix()))
+	return l.last
 }
 
 // self reads all of a data directory. The secret comes first: a join string for another

@@ -14,6 +14,9 @@ func openWire(n *Node, dir *dataDir) (wire, error) {
 	if open := n.config.inMemory; open != nil {
 		return memoryWire{open(n.self.identity.ID())}, nil
 	}
+	if n.config.Host != nil {
+		return openForeign(n)
+	}
 	c := host.Config{
 		Identity: n.self.identity, Secret: n.self.secret,
 		Listen: n.config.Listen, MDNS: n.config.MDNS,
@@ -45,8 +48,9 @@ func (w hostWire) Known() []peer.AddrInfo { return w.host.Known() }
 func (w hostWire) Close() error { return w.host.Close() }
 
 // collect tells what the host counted.
-func (w hostWire) collect(m measures) {
-	s := w.host.Stats()
+func (w hostWire) collect(m measures) { collectHost(m, w.host.Stats()) }
+
+func collectHost(m measures, s host.Stats) {
 	m.counter("admitted_total", "Connections admitted, in both directions.", s.Admitted, nil)
 	m.gauge("connections", "Connections there are.", float64(s.Connections), nil)
 	m.gauge("handshakes", "Connections whose other side has not proven itself yet.", float64(s.Pending), nil)
