@@ -90,5 +90,11 @@ func (o *callOptions) terms(n *Node, wire string) (core.Terms, error) {
 	if err := n.zoned(&t, o.zones); err != nil {
 		return t, err
 	}
-	return t, n.startsAt(wire, &t)
+	if err := n.startsAt(wire, &t); err != nil {
+		return t, err
+	}
+	if o.plain() {
+		return t, nil // this node runs it
+	}
+	return t, n.capable(&t)
 }

@@ -284,6 +284,11 @@ func (n *Node) Calls(ctx context.Context, o CallOptions) (*Calls, error) {
 		return nil, err
 	}
 	t.Name = o.Function
+	if !o.plain() {
+		if err := n.capable(&t); err != nil {
+			return nil, err
+		}
+	}
 	return n.work.table.Calls(ctx, t)
 }
 

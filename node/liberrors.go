@@ -19,6 +19,12 @@ var (
 	ErrTooDeep = home.ErrTooDeep
 	// ErrTimedOut: the deadline of the call has passed. It is a context.DeadlineExceeded, too.
 	ErrTimedOut = home.ErrTimedOut
+	// ErrUnknownFunction: where the call was to run, nobody knows the function in this version. The *TaskError names the peer.
+	ErrUnknownFunction = home.ErrUnknownFunction
+	// ErrLost: the nodes that ran the call were lost, and so often that the call is the likely cause.
+	ErrLost = home.ErrLost
+	// ErrNoCapableNode: no known member could run the call, by what was asked for; the reasons are counted.
+	ErrNoCapableNode = errors.New("no node can run the call")
 	// ErrDraining: the node ends, or has ended, and takes no calls; those under way have no result.
 	ErrDraining = errors.New("the node is draining")
 )

@@ -18,6 +18,8 @@ const (
 	BadResult   Failure = 4 // the result could not be encoded
 	TooDeep     Failure = 5 // tasks are nested too deeply
 	TimedOut    Failure = 6 // its deadline passed
+	Unknown     Failure = 7 // where it was to run nobody knows it
+	Lost        Failure = 8 // the nodes that ran it were lost, too often
 )
 
 // StackMark stands between what a function panicked with and the stack.

@@ -1,5 +1,5 @@
-// Package fit decides whether anybody in a cluster could take a job's commands, and if nobody could, counts
-// why. A job that fits nobody would wait for ever, and a wrong flag is the usual reason; who submits it hears so
+// Package fit decides whether anybody in a cluster could take a job's commands, or a call of a function, and if nobody
+// could, counts why. A job that fits nobody would wait for ever, and a wrong flag is the usual reason; who submits it hears so
 // at once. Slurm refuses such jobs, too; Kubernetes and Nomad keep them and tell the counts when asked, for clusters
 // that grow by themselves.
 //
@@ -16,27 +16,32 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/filchsched/filch/exec/task"
 	"github.com/filchsched/filch/node/control"
 	"github.com/filchsched/filch/steal/core"
 )
 
-// kindExec is what members announce that run commands for others.
-const kindExec = "exec"
+// What members announce that run commands for others, and functions.
+const (
+	kindExec = "exec"
+	kindFunc = "func"
+)
 
 // A Reason is why a member cannot take a job. They are in the order in which a user can do something about them.
 type Reason uint8
 
 // The reasons.
 const (
-	Kind   Reason = iota + 1 // it accepts no commands
-	Label                    // it lacks one that the job requires
-	Memory                   // it has too little
-	Cores                    // it has too few
-	Down                     // it does not answer
-	Gone                     // it has left, and is named
-	Avoid                    // the job says so
-	On                       // the job names others
-	Away                     // the job stays where it is
+	Kind     Reason = iota + 1 // it accepts no commands, or runs no functions
+	Function                   // it does not know the function
+	Label                      // it lacks one that the job requires
+	Memory                     // it has too little
+	Cores                      // it has too few
+	Down                       // it does not answer
+	Gone                       // it has left, and is named
+	Avoid                      // the job says so
+	On                         // the job names others
+	Away                       // the job stays where it is
 )
 
 // A Count is how many members cannot take a job for one reason.
@@ -56,7 +61,10 @@ type Verdict struct {
 
 // Check judges members for a job of commands that is submitted where the member that is Self is: that one
 // runs it whatever it accepts from others.
-func Check(t *core.Terms, members []control.Member) (v Verdict) {
+func Check(t *core.Terms, members []control.Member) (v Verdict) { return CheckKnowing(t, members, nil) }
+
+// CheckKnowing is Check for a call of a function too, where knows tells whether a member knows it, and whether that is known.
+func CheckKnowing(t *core.Terms, members []control.Member, knows func(*control.Member) (yes, known bool)) (v Verdict) {
 	for k := range members {
 		m := &members[k]
 		if m.State == control.StateLeft && !slices.Contains(t.Where.On, core.PeerID(m.ID)) {
@@ -67,6 +75,15 @@ func Check(t *core.Terms, members []control.Member) (v Verdict) {
 			v.count(why, of, m)
 		case m.Cores == 0 && !m.Self:
 			v.Unknown++
+		case knows != nil:
+			switch yes, known := knows(m); {
+			case yes:
+				v.Able++
+			case known:
+				v.count(Function, t.Name, m)
+			default:
+				v.Unknown++
+			}
 		default:
 			v.Able++
 		}
@@ -94,8 +111,8 @@ func judge(t *core.Terms, m *control.Member) (why Reason, of string) {
 		return Gone, ""
 	case !known:
 		return 0, ""
-	case !m.Self && !slices.Contains(m.Kinds, kindExec):
-		return Kind, ""
+	case !m.Self && !slices.Contains(m.Kinds, kindOf(t)):
+		return Kind, kindOf(t)
 	}
 	for _, l := range w.Require {
 		if key, value, _ := strings.Cut(l, "="); !has(m.Labels, key, value) {
@@ -109,6 +126,13 @@ func judge(t *core.Terms, m *control.Member) (why Reason, of string) {
 		return Cores, fmt.Sprint(t.Needs.CoresOrOne())
 	}
 	return 0, ""
+}
+
+func kindOf(t *core.Terms) string {
+	if t.Kind == task.KindFunc {
+		return kindFunc
+	}
+	return kindExec
 }
 
 func has(labels map[string]string, key, value string) bool {
@@ -171,7 +195,12 @@ func (r *Refusal) Hint() string {
 	c := slices.MinFunc(r.Counts, func(a, b Count) int { return cmp.Compare(a.Reason, b.Reason) })
 	switch c.Reason {
 	case Kind:
+		if c.Of == kindFunc {
+			return "start a program there that defines the function"
+		}
 		return "have one accept them with filch up --accept exec"
+	case Function:
+		return "run the same program there, or one that defines it in this version"
 	case Label:
 		return "start a node with --label " + c.Of + ", or require what there is (filch nodes)"
 	case Memory, Cores:
@@ -196,7 +225,12 @@ func (c Count) String() string {
 	}
 	switch c.Reason {
 	case Kind:
+		if c.Of == kindFunc {
+			return is("runs no functions", "run no functions")
+		}
 		return is("does not accept commands", "do not accept commands")
+	case Function:
+		return is("does not know", "do not know") + " the function " + c.Of
 	case Label:
 		return is("lacks", "lack") + " the label " + c.Of
 	case Memory:

@@ -14,6 +14,9 @@ import (
 // ErrCancelled is the error of a task that was cancelled before it had an outcome.
 var ErrCancelled = errors.New("the job was cancelled")
 
+// reasonCrashLimit is how a home ends a task that took its holders with it too often.
+const reasonCrashLimit = "crash-limit"
+
 // A TaskError is how a task failed, with all its retries. What a function's error wrapped is known only where it
 // ran: everywhere else there is its text. errors.Is finds its kind.
 type TaskError struct {
@@ -28,11 +31,13 @@ type TaskError struct {
 
 // Kinds of failures of functions, for errors.Is.
 var (
-	ErrPanic    = errors.New("the function panicked")
-	ErrArgument = errors.New("the argument cannot be decoded")
-	ErrResult   = errors.New("the result cannot be encoded")
-	ErrTooDeep  = errors.New("tasks are nested too deeply")
-	ErrTimedOut = fmt.Errorf("the deadline of the call has passed: %w", context.DeadlineExceeded)
+	ErrPanic           = errors.New("the function panicked")
+	ErrArgument        = errors.New("the argument cannot be decoded")
+	ErrResult          = errors.New("the result cannot be encoded")
+	ErrTooDeep         = errors.New("tasks are nested too deeply")
+	ErrUnknownFunction = errors.New("the function is not known there")
+	ErrLost            = errors.New("the nodes that ran it were lost, too often")
+	ErrTimedOut        = fmt.Errorf("the deadline of the call has passed: %w", context.DeadlineExceeded)
 )
 
 // Is tells whether a failure is of a kind.
@@ -49,6 +54,10 @@ func (e *TaskError) Is(target error) bool {
 		return target == ErrResult
 	case call.TooDeep:
 		return target == ErrTooDeep
+	case call.Unknown:
+		return target == ErrUnknownFunction
+	case call.Lost:
+		return target == ErrLost
 	case call.TimedOut:
 		return target == ErrTimedOut || target == context.DeadlineExceeded
 	}
@@ -83,7 +92,11 @@ func failure(function string, c *core.Commit) error {
 	if c.State == task.Cancelled {
 		return ErrCancelled
 	}
-	return Failed(function, c.Host, c.Piece.Attempt.N, call.Failure(c.Exit), c.Reason)
+	kind := call.Failure(c.Exit)
+	if c.Exit == 0 && c.Reason == reasonCrashLimit {
+		kind = call.Lost
+	}
+	return Failed(function, c.Host, c.Piece.Attempt.N, kind, c.Reason)
 }
 
 // Failed is the error of a call that failed, wherever it ran.

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/filchsched/filch/exec/task"
@@ -30,4 +31,15 @@ func (c *Core) learnFunctions(hashes []uint32) {
 	c.functions = slices.Clone(hashes)
 	c.thief.withdraw(c)
 	c.thief.nextAsk = c.now
+}
+
+// Known yields who has told which functions it knows, as FunctionHash. The lists are the Core's.
+func (c *Core) Known() iter.Seq2[PeerID, []uint32] {
+	return func(yield func(PeerID, []uint32) bool) {
+		for _, d := range c.downList {
+			if len(d.last.Functions) > 0 && !yield(d.peer, d.last.Functions) {
+				return
+			}
+		}
+	}
 }
