@@ -82,8 +82,11 @@ func (p *plant) judge(t *testing.T, l *load, least float64, before *machine, wal
 	sum, longest, n := l.work()
 	cores := len(p.nodes) * p.cores
 	ideal := max(sum/time.Duration(cores), longest) + 2*latency[levelRemote]
-	if p.left > 0 || p.tasks != n {
+	if p.left > 0 || p.tasks < n {
 		t.Errorf("%d of %d tasks are not committed, %d there should be", p.left, p.tasks, n)
+	}
+	if twice := p.tasks - n; twice > 0 { // children are part of their parent's attempt, and the slowest parents had two
+		t.Logf("%d tasks were spawned a second time, by second attempts at their parents", twice)
 	}
 	home := &p.nodes[l.home]
 	total := uint64(0)
