@@ -7,7 +7,7 @@ var (
 	valueCycle  = check{folder: "exec/call", run: "TestACycleEndsWithAnError"}
 	valueTimes  = check{folder: "exec/call", run: "TestTimesComeBackInUTCWithoutTheMonotonicPart"}
 	valueTypes  = check{folder: "exec/call", run: "TestTypesThatCannotTravelAreRefusedAtOnce"}
-	utsParts    = check{folder: "examples/uts", run: "TestPartsAreTheWhole"}
+	utsParts    = check{folder: "testbed/uts", run: "TestPartsAreTheWhole"}
 	countChunks = check{folder: "examples/wordcount", run: "TestChunksDoNotCutWords"}
 )
 
@@ -87,7 +87,7 @@ var valueFaults = []fault{
 	},
 	{
 		name: "both sides of a split search the same children",
-		file: "examples/uts/walker.go",
+		file: "testbed/uts/walker.go",
 		old:  "\tf.hi -= half\n",
 		new:  "\tf.hi -= half - half/2\n",
 		test: utsParts,
