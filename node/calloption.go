@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/filchsched/filch/exec/task"
 	"github.com/filchsched/filch/steal/core"
 )
 
@@ -80,6 +81,9 @@ func options(list []CallOption) (o callOptions, err error) {
 	return o, nil
 }
 
+// bounded tells whether not every member may run a job's tasks.
+func bounded(w *core.Where) bool { return len(w.Require)+len(w.On)+len(w.Avoid) > 0 || w.Local }
+
 // terms are what a call of a function is leased by.
 func (o *callOptions) terms(n *Node, wire string) (core.Terms, error) {
 	t, err := n.terms(&o.Common)
@@ -93,7 +97,7 @@ func (o *callOptions) terms(n *Node, wire string) (core.Terms, error) {
 	if err := n.startsAt(wire, &t); err != nil {
 		return t, err
 	}
-	if o.plain() {
+	if !bounded(&t.Where) && t.Needs == (task.Resources{}) {
 		return t, nil // this node runs it
 	}
 	return t, n.capable(&t)

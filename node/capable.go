@@ -28,8 +28,8 @@ func (n *Node) capable(t *core.Terms) error {
 	err = fmt.Errorf("%w: %w", ErrNoCapableNode, err)
 	for k := range members {
 		m := &members[k]
-		named := len(t.Where.On) == 0 || slices.Contains(t.Where.On, core.PeerID(m.ID))
-		if yes, known := knows(m); named && known && !yes && !m.Self {
+		able := fit.Check(t, members[k:k+1]).Err() == nil // but for the function
+		if yes, known := knows(m); able && known && !yes && !m.Self {
 			return fmt.Errorf("%w: %w", home.Failed(t.Name, core.PeerID(m.ID), 0, call.Unknown, home.ErrUnknownFunction.Error()), err)
 		}
 	}

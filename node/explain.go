@@ -38,8 +38,23 @@ type taskName struct {
 	index uint64
 }
 
+// withoutChildren is the name of the task whose child s names, INDEX.CHILD…: what became of a child is part of its parent's account,
+// since it is of the parent's attempt, and where it did not leave the parent's node nobody else knows of it.
+func withoutChildren(s string) string {
+	head, last := "", s
+	if k := strings.LastIndexByte(s, '/'); k >= 0 {
+		head, last = s[:k+1], s[k+1:]
+	}
+	index, children, ok := strings.Cut(last, ".")
+	if !ok || head == "" || index == "" || strings.Trim(index+children, "0123456789.") != "" {
+		return s
+	}
+	return head + index
+}
+
 // parseTask reads JOB/INDEX (see parseJob), RUN/INDEX or NODE/RUN/INDEX.
 func (n *Node) parseTask(s string) (t taskName, err error) {
+	s = withoutChildren(s)
 	parts := strings.Split(s, "/")
 	last := len(parts) - 1
 	index, bad := strconv.ParseUint(parts[last], 10, 64)

@@ -75,12 +75,12 @@ func (c *Core) lost(j *job, d *downlink, p Piece, h hold) {
 			}
 		}
 		for _, s := range r.Span.minus(out) {
-			c.lostSpan(j, p.Attempt, s, h)
+			c.lostSpan(j, d.peer, p.Attempt, s, h)
 		}
 	}
 }
 
-func (c *Core) lostSpan(j *job, a Attempt, s Span, h hold) {
+func (c *Core) lostSpan(j *job, from PeerID, a Attempt, s Span, h hold) {
 	if !h.suspect {
 		j.notes.update(s, func(n note) note { n.suspect = true; return n })
 		return
@@ -90,7 +90,7 @@ func (c *Core) lostSpan(j *job, a Attempt, s Span, h hold) {
 	}
 	for i := s.Lo; i < s.Hi; i++ { // suspects are granted alone: once
 		if c.charge(j, i, func(n *note) bool { n.losses++; return n.losses >= j.terms.crashLimit() }) {
-			c.commit(j, Commit{Piece: Piece{j.id, Span{i, i + 1}, a}, State: task.Failed, Reason: reasonCrashLimit})
+			c.commit(j, Commit{Piece: Piece{j.id, Span{i, i + 1}, a}, State: task.Failed, Reason: reasonCrashLimit, Host: from})
 		}
 	}
 }
