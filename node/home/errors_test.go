@@ -29,7 +29,7 @@ func TestAFailureTellsItsKind(t *testing.T) {
 	if late := failure("f", &core.Commit{State: task.Failed, Exit: int32(call.TimedOut)}); !errors.Is(late, context.DeadlineExceeded) {
 		t.Errorf("%v", late)
 	}
-	if command := (&TaskError{Exit: int32(call.Panicked)}); errors.Is(command, ErrPanic) {
+	if command := (&TaskError{Exit: int(call.Panicked)}); errors.Is(command, ErrPanic) {
 		t.Error("a command's exit code is taken for a panic")
 	}
 }
