@@ -86,11 +86,10 @@ func (d *definition[A, R]) run(at *attempt, a A) (v R, err error) {
 			v, err = *new(R), d.panicked(at, recover())
 		}
 	}()
-	v, err = d.call(at, a)
-	returned = true
-	if err != nil {
-		err = d.failure(at, err)
+	if v, err = d.call(at, a); err != nil {
+		err = d.failure(at, err) // whose Error may panic: one of a nil pointer does
 	}
+	returned = true
 	return v, err
 }
 
