@@ -69,7 +69,7 @@ func (k *child[A, R]) runHere(c *exec.Ctx) {
 
 // dropped says why the child need not run any more.
 func (k *child[A, R]) dropped() error {
-	if k.attempt.Err() != nil {
+	if k.attempt.told() != nil {
 		return context.Cause(&k.attempt)
 	}
 	if k.attempt.above.over.Load() {

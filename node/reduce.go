@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 )
@@ -18,6 +19,9 @@ const reduceBatch = 256
 // combine(combine(a, b), c) == combine(a, combine(b, c)); it need not be commutative, since the order of the inputs is kept.
 // It may change and return its first argument.
 func DefineReduce[A, R any](name string, fn func(context.Context, A) (R, error), combine func(R, R) R, o ...DefOption) Reducer[A, R] {
+	if fn == nil || combine == nil {
+		panic(fmt.Sprintf("node: DefineReduce %q: there is no function, or none that combines", name))
+	}
 	r := &reduction[A, R]{fn: fn, combine: combine}
 	r.part = Define(name, r.reduce, o...)
 	return Reducer[A, R]{r}
