@@ -48,10 +48,10 @@ func (d *definition[A, R]) spawn(ctx context.Context, above *attempt, a A) *Futu
 	k.attempt.depth, k.attempt.number, k.attempt.child = above.depth+1, above.born, true
 	k.attempt.grow()
 	k.Future.owner, k.Future.child = above.stack, &k.attempt
-	if above.node.exporter.wanted.Load() {
-		above.node.exporter.look()
-	}
 	k.Future.join = children.Spawn(above.stack, k)
+	if x := &above.node.exporter; x.wanted.Load() {
+		x.look() // behind the spawn: the exporter sleeps if it finds no child
+	}
 	return &k.Future
 }
 

@@ -122,6 +122,9 @@ func TestReduceIsWholeOrAnError(t *testing.T) {
 	why := errors.New("enough")
 	cancel(why)
 	in := func(yield func(int) bool) { _ = yield(1) && yield(2) }
+	if v, err := joined.Reduce(t.Context(), n, in, node.AsTheyEnd()); v != "1 2 " || err != nil {
+		t.Errorf("%q, %v", v, err)
+	}
 	if v, err := joined.Reduce(ctx, n, in); !errors.Is(err, why) {
 		t.Errorf("%q, %v", v, err)
 	}
