@@ -27,7 +27,7 @@ type attempt struct {
 	born   uint32         // children so far; only the function's own goroutine counts
 	over   atomic.Bool
 	own    atomic.Pointer[ownContext] // nil until somebody asks
-	child  bool                       // Done is own's
+	child  bool                       // Done is own's: ctx does not end with the function
 }
 
 type ownContext struct {
@@ -55,6 +55,7 @@ func newAttempt(ctx context.Context, n *Node, t *function.Task, id string, depth
 	r := &running{task: *t}
 	r.first.base, r.first.top = ctx, &r.attempt
 	r.parent, r.tree, r.node, r.stack, r.of, r.root, r.depth = ctx, &r.first, n, t.Stack, &r.task, id, depth
+	r.child = t.Piece.Len() > 1 // ctx goes on with the next call
 	return &r.attempt
 }
 
@@ -104,13 +105,36 @@ func (a *attempt) Done() <-chan struct{} {
 
 // Err implements context.Context.
 func (a *attempt) Err() error {
-	if own := a.own.Load(); own != nil {
-		return own.Err()
+	if err := a.told(); err != nil {
+		return err
 	}
-	if a.tree.owns.Load() == 0 {
+	if a.left() {
+		return context.Canceled
+	}
+	return nil
+}
+
+// told is Err, but for whether functions above it have returned, at a cost that depth does not raise while none has a context.
+func (a *attempt) told() error {
+	switch own := a.own.Load(); {
+	case own != nil:
+		return own.Err()
+	case a.tree.owns.Load() == 0:
 		return a.tree.base.Err()
+	case a.above != nil && a.above.tree == a.tree:
+		return a.above.told()
 	}
 	return a.parent.Err()
+}
+
+// left tells whether a function above it in its tree has returned and not waited. Beyond the tree the base tells.
+func (a *attempt) left() bool {
+	for p := a.above; p != nil && p.tree == a.tree; p = p.above {
+		if p.over.Load() {
+			return true
+		}
+	}
+	return false
 }
 
 // Value implements context.Context.

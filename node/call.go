@@ -28,6 +28,9 @@ func (f Func[A, R]) Call(ctx context.Context, n *Node, a A, o ...CallOption) (R,
 // and is not encoded unless it leaves the node. When the function returns, children that it has not waited for are
 // cancelled.
 func (f Func[A, R]) Go(ctx context.Context, n *Node, a A, o ...CallOption) *Future[R] {
+	if f.d == nil {
+		return failed[R](errNoFunction)
+	}
 	above := attemptOf(ctx)
 	if above != nil {
 		if n == nil {
@@ -48,6 +51,8 @@ func (f Func[A, R]) Go(ctx context.Context, n *Node, a A, o ...CallOption) *Futu
 }
 
 var errNoNode = errors.New("no node was given to call by way of, and this is not inside of a function that one runs")
+
+var errNoFunction = errors.New("the Func is the zero one: make it with Define")
 
 // An outside call is in the table of its node: called from outside of a function, or with options, or taken out of
 // a deque for a peer.
@@ -102,6 +107,9 @@ func (d *definition[A, R]) submit(ctx context.Context, n *Node, above *attempt, 
 		}
 	}
 	if err != nil {
+		if u.stop != nil {
+			u.stop()
+		}
 		return failed[R](n.draining(err))
 	}
 	return u.begin(calls, above != nil)

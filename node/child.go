@@ -48,10 +48,10 @@ func (d *definition[A, R]) spawn(ctx context.Context, above *attempt, a A) *Futu
 	k.attempt.depth, k.attempt.number, k.attempt.child = above.depth+1, above.born, true
 	k.attempt.grow()
 	k.Future.owner, k.Future.child = above.stack, &k.attempt
-	if above.node.exporter.wanted.Load() {
-		above.node.exporter.look()
-	}
 	k.Future.join = children.Spawn(above.stack, k)
+	if x := &above.node.exporter; x.wanted.Load() {
+		x.look() // behind the spawn: the exporter sleeps if it finds no child
+	}
 	return &k.Future
 }
 
@@ -69,7 +69,7 @@ func (k *child[A, R]) runHere(c *exec.Ctx) {
 
 // dropped says why the child need not run any more.
 func (k *child[A, R]) dropped() error {
-	if k.attempt.Err() != nil {
+	if k.attempt.told() != nil {
 		return context.Cause(&k.attempt)
 	}
 	if k.attempt.above.over.Load() {
@@ -86,11 +86,10 @@ func (d *definition[A, R]) run(at *attempt, a A) (v R, err error) {
 			v, err = *new(R), d.panicked(at, recover())
 		}
 	}()
-	v, err = d.call(at, a)
-	returned = true
-	if err != nil {
-		err = d.failure(at, err)
+	if v, err = d.call(at, a); err != nil {
+		err = d.failure(at, err) // whose Error may panic: one of a nil pointer does
 	}
+	returned = true
 	return v, err
 }
 

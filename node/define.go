@@ -89,7 +89,9 @@ var goodName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./-]*$`)
 func newDefinition[A, R any](name string, fn func(context.Context, A) (R, error), options []DefOption) (*definition[A, R], error) {
 	var o defOptions
 	for _, set := range options {
-		set(&o)
+		if set != nil {
+			set(&o)
+		}
 	}
 	if o.version == "" {
 		o.version = buildID()

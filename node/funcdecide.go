@@ -12,6 +12,9 @@ import (
 // Decide says where a call of the function with this argument should run: on node n or at which of those that it knows,
 // as Node.Decide does, with the argument's size. Follow has a call go there; Node.Report says what became of it.
 func (f Func[A, R]) Decide(ctx context.Context, n *Node, a A, o ...CallOption) (Decision, error) {
+	if f.d == nil {
+		return Decision{}, errNoFunction
+	}
 	if n == nil {
 		if n = Here(ctx); n == nil {
 			return Decision{}, errNoNode

@@ -34,6 +34,9 @@ func (e *MapError) Unwrap() error { return e.Err }
 // hundred records. There may be home.MaxTasks (1,048,576) at once; Map has no such bound. Inside of a function they are its
 // children.
 func (f Func[A, R]) MapSlice(ctx context.Context, n *Node, in []A, o ...CallOption) ([]R, error) {
+	if f.d == nil {
+		return nil, errNoFunction
+	}
 	above := attemptOf(ctx)
 	if n == nil && above != nil {
 		n = above.node

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 )
@@ -18,6 +19,9 @@ const reduceBatch = 256
 // combine(combine(a, b), c) == combine(a, combine(b, c)); it need not be commutative, since the order of the inputs is kept.
 // It may change and return its first argument.
 func DefineReduce[A, R any](name string, fn func(context.Context, A) (R, error), combine func(R, R) R, o ...DefOption) Reducer[A, R] {
+	if fn == nil || combine == nil {
+		panic(fmt.Sprintf("node: DefineReduce %q: there is no function, or none that combines", name))
+	}
 	r := &reduction[A, R]{fn: fn, combine: combine}
 	r.part = Define(name, r.reduce, o...)
 	return Reducer[A, R]{r}
@@ -26,10 +30,12 @@ func DefineReduce[A, R any](name string, fn func(context.Context, A) (R, error),
 // Reduce reduces the values of in by way of node n; of none it is the zero R. in may be longer than memory: parts of it
 // are calls, at most MaxInFlight of them at once. The first failure cancels the rest.
 func (r Reducer[A, R]) Reduce(ctx context.Context, n *Node, in iter.Seq[A], o ...CallOption) (all R, err error) {
+	outer := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	first := true
-	for part := range r.r.part.Map(ctx, n, batches(in, reduceBatch), o...) {
+	first, whole := true, false
+	o = append(slices.Clip(o), inOrderOnly)
+	for part := range r.r.part.Map(ctx, n, batches(in, reduceBatch, &whole), o...) {
 		if part.Err != nil {
 			return *new(R), part.Err
 		}
@@ -39,8 +45,14 @@ func (r Reducer[A, R]) Reduce(ctx context.Context, n *Node, in iter.Seq[A], o ..
 		}
 		all = r.r.combine(all, part.Value)
 	}
+	if !whole { // Map asks for no more when its context is done
+		return *new(R), context.Cause(outer)
+	}
 	return all, nil
 }
+
+// inOrderOnly takes AsTheyEnd back: the order of the inputs is promised.
+func inOrderOnly(o *callOptions) { o.asTheyEnd = false }
 
 // ReduceSlice is Reduce for inputs that are in memory. They are one call, which splits while somebody has room.
 func (r Reducer[A, R]) ReduceSlice(ctx context.Context, n *Node, in []A, o ...CallOption) (R, error) {
@@ -50,8 +62,8 @@ func (r Reducer[A, R]) ReduceSlice(ctx context.Context, n *Node, in []A, o ...Ca
 	return r.r.part.Call(ctx, n, in, o...)
 }
 
-// batches are the values of in, so many at a time.
-func batches[A any](in iter.Seq[A], n int) iter.Seq[[]A] {
+// batches are the values of in, so many at a time. It sets whole when there is no more.
+func batches[A any](in iter.Seq[A], n int, whole *bool) iter.Seq[[]A] {
 	return func(yield func([]A) bool) {
 		var b []A
 		for a := range in {
@@ -62,9 +74,10 @@ func batches[A any](in iter.Seq[A], n int) iter.Seq[[]A] {
 				b = nil
 			}
 		}
-		if len(b) > 0 {
-			yield(b)
+		if len(b) > 0 && !yield(b) {
+			return
 		}
+		*whole = true
 	}
 }
 

@@ -212,6 +212,9 @@ func (x *Executor) execute(c *exec.Ctx, u *run) {
 	x.mu.Unlock()
 	e := steal.End{Finished: core.Finished{Piece: u.Piece, State: task.Done}}
 	defer func() { // also where a function ends its goroutine
+		if ctx.Err() != nil || halted { // it has no outcome, whatever it returned
+			e = steal.End{Finished: core.Finished{Piece: u.Piece, State: task.Cancelled}}
+		}
 		e.Ran = time.Since(start)
 		x.forget(u)
 		u.end(e)
@@ -220,46 +223,54 @@ func (x *Executor) execute(c *exec.Ctx, u *run) {
 		if u.local == nil {
 			e.Values = make([][]byte, u.Piece.Len())
 		}
-		for i := 0; i < int(u.Piece.Len()) && ctx.Err() == nil; {
-			i = u.calls(ctx, t, i, &e)
-		}
-	}
-	if ctx.Err() != nil || halted { // it has no outcome, whatever it returned
-		e = steal.End{Finished: core.Finished{Piece: u.Piece, State: task.Cancelled}}
+		u.all(ctx, t, 0, &e)
 	}
 }
 
-// calls calls from argument i on, until one panics, all are done, or ctx is; it returns
-// where to go on.
-func (u *run) calls(ctx context.Context, t *Task, i int, e *steal.End) (next int) {
-	next = i
+// all calls from argument next on. A function that ends its goroutine has had its own call only: what is deferred goes on
+// with the others.
+func (u *run) all(ctx context.Context, t *Task, next int, e *steal.End) {
+	defer func() {
+		if next < int(u.Piece.Len()) && ctx.Err() == nil {
+			u.all(ctx, t, next, e)
+		}
+	}()
+	for next < int(u.Piece.Len()) && ctx.Err() == nil {
+		u.calls(ctx, t, &next, e)
+	}
+}
+
+// calls calls from argument next on, until one panics, all are done, or ctx is; next is where to go on.
+func (u *run) calls(ctx context.Context, t *Task, next *int, e *steal.End) {
 	finished := false
 	defer func() {
 		if !finished {
-			why := fmt.Sprintf("panic: %v", recover())
-			e.Exceptions = append(e.Exceptions, u.exception(next, call.Panicked, why+call.StackMark+stack()))
-			next++
+			why := recover()
+			if why == nil {
+				why = exec.ErrGoexit
+			}
+			e.Exceptions = append(e.Exceptions, u.exception(*next, call.Panicked, fmt.Sprintf("panic: %v", why)+call.StackMark+stack()))
+			*next++
 		}
 	}()
 	done := ctx.Done()
-	for ; next < int(u.Piece.Len()); next++ {
+	for ; *next < int(u.Piece.Len()); *next++ {
 		select {
 		case <-done:
 			finished = true
-			return next
+			return
 		default:
 		}
-		t.Index = u.Piece.Lo + uint64(next)
+		t.Index = u.Piece.Lo + uint64(*next)
 		if u.local != nil {
 			if err := u.local.Run(ctx, t); err != nil {
-				e.Exceptions = append(e.Exceptions, u.exception(next, call.KindOf(err), err.Error()))
+				e.Exceptions = append(e.Exceptions, u.exception(*next, call.KindOf(err), err.Error()))
 			}
 			continue
 		}
-		u.one(ctx, next, e)
+		u.one(ctx, *next, e)
 	}
 	finished = true
-	return next
 }
 
 // one calls the function with an encoded argument.

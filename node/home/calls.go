@@ -191,7 +191,7 @@ func (c *Calls) body(b []byte, i uint64) ([]byte, error) {
 		return b, fmt.Errorf("call %d of %s has returned", i, c.name)
 	}
 	if p.value != nil {
-		return p.value.Encode(b)
+		return encoded(b, p.value.Encode)
 	}
 	return append(b, p.args...), nil
 }

@@ -37,6 +37,23 @@ type Reply struct {
 	Ran     time.Duration // about; 0: not known
 }
 
+// encoded appends to b what encode does. That is code of the program's: what goes wrong in it, a panic too, is an error of
+// the call, and leaves b as it was. It runs on goroutines of the driver, which go on.
+func encoded(b []byte, encode func([]byte) ([]byte, error)) (all []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+		if err == nil && len(all) < len(b) {
+			err = errors.New("the codec has taken bytes away that are not its own")
+		}
+		if err != nil {
+			all, err = b, fmt.Errorf("the argument cannot be encoded: %w", err)
+		}
+	}()
+	return encode(b)
+}
+
 type settledCall struct {
 	call  Live
 	reply Reply
@@ -175,7 +192,7 @@ func (r *Range) body(b []byte, i uint64) ([]byte, error) {
 	if i >= r.n {
 		return b, fmt.Errorf("job %v has no task %d", r.ID, i)
 	}
-	return r.of.Encode(b, i)
+	return encoded(b, func(b []byte) ([]byte, error) { return r.of.Encode(b, i) })
 }
 
 func (r *Range) committed(c core.Commit, outputs []steal.Output) func() {
