@@ -73,6 +73,9 @@ func (l *load) run(ctx context.Context, now func(context.Context) (gossipcore.Lo
 func (n *Node) loadNow(ctx context.Context) (gossipcore.Load, error) {
 	var surplus time.Duration
 	err := n.work.driver.Ask(ctx, func(c *core.Core) { surplus = c.Surplus() })
+	if err != nil {
+		return gossipcore.Load{}, err // the question may still be answered, into surplus
+	}
 	is := gossipcore.Load{FreeCores: max(0, n.work.cores()-n.work.exec.busy()), Queued: surplus}
 	if surplus > 0 {
 		is.Waiting = 1

@@ -43,6 +43,9 @@ func TestTheFilterFindsTheDisc(t *testing.T) {
 // TestItAdapts: with a fast link most frames are filtered at the helper, with a slow one at home. The link is so slow, and the
 // camera, that a busy machine makes no difference.
 func TestItAdapts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it decides by what its work takes, which the race detector, with which -short goes, makes another")
+	}
 	c, err := cluster.Start(t.Context(), cluster.Flags{Nodes: 2, Workers: 1}, &strings.Builder{})
 	if err != nil {
 		t.Fatal(err)
