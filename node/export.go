@@ -40,10 +40,12 @@ func (x *exporter) init() {
 	x.seen = make(map[seenPlace]uint64)
 }
 
-// want is told that peers wait.
-func (x *exporter) want() {
+// want is told that peers wait, and whether any function runs here.
+func (x *exporter) want(running bool) {
 	x.wanted.Store(true)
-	x.look()
+	if running { // else there is no child, and the first one looks
+		x.look()
+	}
 }
 
 // look wakes the exporter. While it is at work anyway this is a load.

@@ -51,8 +51,8 @@ func (n *Node) newWork() (*work, error) {
 	w := &work{load: newLoad(), count: n.cores}
 	self := core.PeerID(n.self.identity.ID().String())
 	w.table = home.New(w.load.stir)
-	w.table.Wanted = n.exporter.want
-	w.slack.init()
+	w.table.Wanted = func() { n.exporter.want(w.exec.busy() > 0) }
+	w.slack.init(n.cores)
 	w.decider = newDecider(n)
 	w.commands = &commands{log: n.log, name: n.config.Name}
 	kinds := map[task.Kind]steal.Executor{task.KindProc: w.commands}
@@ -76,6 +76,7 @@ func (n *Node) newWork() (*work, error) {
 	w.guests.Came = func(id core.PeerID, about guest.About) { w.runs.came(id, about, time.Now()) }
 	w.guests.Went = func(id core.PeerID) { w.runs.went(id, time.Now()) }
 	w.exec = newTally(self, w.guests, w.load.stir)
+	w.slack.exec.Store(w.exec)
 	var err error
 	w.driver, err = steal.New(steal.Config{
 		Core: n.coreConfig(self), Network: w.guests, Executor: w.exec, Home: learner{w.table, w.decider}, Clock: proc.Clock, Logger: n.log,
