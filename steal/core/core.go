@@ -196,7 +196,7 @@ func (c *Core) Step(now time.Duration, ev Event) []Effect {
 	}
 	c.dispatch()
 	c.serve()
-	if c.endReservation() { // a peer has it
+	for c.endReservation() { // a peer has it, or it cannot start since the last dispatch
 		c.dispatch()
 	}
 	c.want()

@@ -266,6 +266,10 @@ func (c *Core) prolong(d *downlink, beat uint64, sync bool) {
 	d.expires = c.now + LeaseTTL
 	c.expiry(d.expires)
 	c.watchItself() // a hello may have shown something that it holds
+	// Perhaps by the late end of a former life's connection: without an answer its holder dials anew.
+	if d.cut {
+		return
+	}
 	d.flush(c)
 	d.send(c, Ack{Beat: beat, Lanes: c.lanesOf(d), Sync: sync})
 }

@@ -227,3 +227,21 @@ func TestANewMiddleDoesNotExtendWhatTheOldLent(t *testing.T) {
 		t.Error("the command of a middle that does not know it is not stopped")
 	}
 }
+
+// A new incarnation counts its epochs from 1 as the former one did, whose connection may be found to have ended only
+// now. Nothing is recorded or granted on a channel that is thought to be cut, so its holder has to notice.
+func TestTheLateEndOfAnOldConnectionIsOvercome(t *testing.T) {
+	w, u := heldByThief(t, task.KindFunc)
+	epoch := u.epoch
+	w.step("home", Broken{Peer: "thief", Epoch: epoch})
+	w.done("thief", time.Second)
+	w.pass(2*BeatEvery + ackPatience)
+	if u.epoch == epoch {
+		t.Fatal("the holder goes on in an epoch in which nothing is answered")
+	}
+	w.done("thief", time.Second)
+	w.pass(2 * BeatEvery)
+	if !u.empty() {
+		t.Errorf("its outcomes are never recorded: %v", u.claims())
+	}
+}

@@ -37,8 +37,8 @@ var reserveFaults = []fault{
 	{
 		name: "cores are kept for what a peer has taken",
 		file: "steal/core/core.go",
-		old:  `if c.endReservation() { // a peer has it`,
-		new:  `if false { // a peer has it`,
+		old:  `for c.endReservation() { // a peer has it, or`,
+		new:  `for false { // a peer has it, or`,
 		test: coreTest("TestAReservationEndsWithWhatItIsFor"),
 		says: "reserved: cores are kept",
 	},
